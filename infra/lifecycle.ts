@@ -1,0 +1,37 @@
+/** A part of a running process. `start` resolves when it serves; `stop` drains it and resolves when nothing of it is left. */
+export interface Service {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts services in order; the returned `stop` ends them in reverse order, once, however often it is called.
+ * Where a start fails, what had started is stopped again and the error is thrown.
+ */
+export async function startAll(services: readonly Service[]): Promise<{ stop(): Promise<void> }> {
+  const started: Service[] = [];
+  const stopStarted = async () => {
+    const errors: unknown[] = [];
+    for (const service of started.splice(0).reverse()) {
+      await service.stop().catch((error) => errors.push(new Error(`${service.name} did not stop`, { cause: error })));
+    }
+    if (errors.length > 0) throw new AggregateError(errors, 'some services did not stop');
+  };
+  for (const service of services) {
+    try {
+      await service.start();
+      started.push(service);
+    } catch (error) {
+      await stopStarted();
+      throw new Error(`${service.name} did not start`, { cause: error });
+    }
+  }
+  let stopping: Promise<void> | undefined;
+  return {
+    stop: () => {
+      stopping ??= stopStarted();
+      return stopping;
+    },
+  };
+}

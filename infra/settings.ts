@@ -1,0 +1,178 @@
+/** A duration in milliseconds. */
+type Ms = number;
+
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly eventstoreUrl: string | undefined;
+  readonly natsUrl: string | undefined;
+  readonly masterSecret: string | undefined;
+  readonly adminKey: string | undefined;
+  readonly retryIntervalMs: Ms;
+  readonly retryWindowMs: Ms;
+  readonly deliveryTimeoutMs: Ms;
+  readonly successStatus: '200' | '2xx';
+  readonly allowPrivateNetworks: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
+  readonly nodeNumber: number;
+}
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+interface Row<T> {
+  readonly name: string;
+  readonly fallback: string | undefined;
+  /** Returns the value, or throws an Error whose message says what is accepted. */
+  readonly parse: (text: string) => T;
+  readonly about: string;
+}
+
+const row = <T>(name: string, fallback: string | undefined, parse: (text: string) => T, about: string): Row<T> => ({
+  name,
+  fallback,
+  parse,
+  about,
+});
+
+/** Every setting there is: the README's table is held to this one by a test. */
+export const SETTINGS = {
+  port: row('PORT', '8080', wholeNumber(0, 65_535), 'port of the gateway; 0 takes a free one'),
+  host: row('HOST', '127.0.0.1', text, 'address the gateway listens on'),
+  dataDir: row('DATA_DIR', './data', text, 'where the local servers, read models and generated secrets lie'),
+  eventstoreUrl: row<string | undefined>(
+    'EVENTSTORE_URL',
+    undefined,
+    url(/^esdb(\+discover)?:/, 'an esdb:// URL'),
+    'EventStoreDB connection string; absent: a local one is started',
+  ),
+  natsUrl: row<string | undefined>(
+    'NATS_URL',
+    undefined,
+    url(/^(nats|tls):/, 'a nats:// URL'),
+    'NATS server; absent: a local one is started',
+  ),
+  masterSecret: row<string | undefined>(
+    'MASTER_SECRET',
+    undefined,
+    atLeast(32),
+    'secret that all keys are derived from, 32 characters or more; absent: generated once into DATA_DIR',
+  ),
+  adminKey: row<string | undefined>(
+    'ADMIN_KEY',
+    undefined,
+    atLeast(16),
+    'key that may do everything and is then needed to create channels, 16 characters or more',
+  ),
+  retryIntervalMs: row('RETRY_INTERVAL', '1h', durationMs(1), 'wait between two attempts of a delivery'),
+  retryWindowMs: row('RETRY_WINDOW', '24h', durationMs(0), 'how long after publication a delivery is retried'),
+  deliveryTimeoutMs: row(
+    'DELIVERY_TIMEOUT',
+    '15s',
+    durationMs(1),
+    'time from connect to the end of the response headers',
+  ),
+  successStatus: row(
+    'SUCCESS_STATUS',
+    '200',
+    oneOf(['200', '2xx'] as const),
+    'answers that count as delivered: 200 or 2xx',
+  ),
+  allowPrivateNetworks: row(
+    'ALLOW_PRIVATE_NETWORKS',
+    'false',
+    boolean,
+    'whether deliveries may reach private and local addresses',
+  ),
+  logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
+  nodeNumber: row(
+    'NODE_NUMBER',
+    '0',
+    wholeNumber(0, 31),
+    'number of this node in the ids it makes; each gateway of a deployment needs its own',
+  ),
+} satisfies { [K in keyof Settings]: Row<Settings[K]> };
+
+/**
+ * Reads all settings from the environment.
+ * @throws SettingError naming the setting and what it takes.
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const values: Record<string, unknown> = {};
+  for (const [field, setting] of Object.entries(SETTINGS)) {
+    const given = env[setting.name] || setting.fallback;
+    try {
+      values[field] = given === undefined ? undefined : setting.parse(given);
+    } catch (error) {
+      throw new SettingError(setting.name, (error as Error).message);
+    }
+  }
+  const settings = Object.freeze(values) as unknown as Settings;
+  if (settings.retryIntervalMs > settings.retryWindowMs && settings.retryWindowMs > 0) {
+    throw new SettingError('RETRY_INTERVAL', 'must not be longer than RETRY_WINDOW');
+  }
+  return settings;
+}
+
+export class SettingError extends Error {
+  constructor(setting: string, expected: string) {
+    super(`setting ${setting} ${expected}`);
+    this.name = 'SettingError';
+  }
+}
+
+function text(value: string): string {
+  return value;
+}
+
+function boolean(value: string): boolean {
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  throw new Error(`must be true or false, not "${value}"`);
+}
+
+function wholeNumber(min: number, max: number) {
+  return (value: string): number => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (!(number >= min && number <= max))
+      throw new Error(`must be a whole number from ${min} to ${max}, not "${value}"`);
+    return number;
+  };
+}
+
+function oneOf<const T extends readonly string[]>(choices: T) {
+  return (value: string): T[number] => {
+    if (!choices.includes(value)) throw new Error(`must be one of ${choices.join(', ')}, not "${value}"`);
+    return value;
+  };
+}
+
+function url(scheme: RegExp, what: string) {
+  return (value: string): string => {
+    if (!scheme.test(value)) throw new Error(`must be ${what}`);
+    return value;
+  };
+}
+
+function atLeast(length: number) {
+  return (value: string): string => {
+    if (value.length < length) throw new Error(`must have ${length} characters or more`);
+    return value;
+  };
+}
+
+/** The longest duration a setting takes: setTimeout and JetStream delays both hold it. */
+const MAX_DURATION_MS = 20 * 24 * UNIT_MS.h;
+
+function durationMs(min: Ms) {
+  return (value: string): Ms => {
+    const [, number, unit] = /^(\d{1,10})(ms|s|m|h)$/.exec(value) ?? [];
+    const ms = number === undefined ? Number.NaN : Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS];
+    if (!(ms >= min && ms <= MAX_DURATION_MS)) {
+      throw new Error(`must be a duration such as 500ms, 15s, 5m or 1h (${min} ms to 480 h), not "${value}"`);
+    }
+    return ms;
+  };
+}
