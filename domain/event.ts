@@ -1,0 +1,40 @@
+import Type, { type Static } from 'typebox';
+import type { Facts } from './fact.ts';
+import { Closed, HttpUrl } from './fields.ts';
+
+export const NewEvent = Closed({
+  event_name: Type.String({
+    pattern: '^[A-Za-z0-9._:-]{1,255}$',
+    description: 'What happened, such as `request.created`: letters, digits, `.`, `_`, `-`, `:`.',
+  }),
+  ext_ref_code: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A reference of your own.' })),
+  event_url: Type.Optional(HttpUrl('Where more can be read about it.')),
+  data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object.' })),
+});
+export type NewEvent = Static<typeof NewEvent>;
+
+export interface PublishedEvent extends Readonly<NewEvent> {
+  readonly id: number;
+  readonly channel_id: number;
+  /** ISO 8601, UTC. */
+  readonly published_at: string;
+}
+
+export type EventFact = Facts<{ EventPublished: PublishedEvent }>;
+
+/** The fact of a publication. Publishing has no invariant beyond a valid body and a live channel, so nothing can refuse it. */
+export function publish(id: number, channelId: number, event: NewEvent, atMs: number): EventFact {
+  const { event_name, ext_ref_code, event_url, data } = event;
+  return {
+    type: 'EventPublished',
+    data: {
+      id,
+      channel_id: channelId,
+      event_name,
+      ...(ext_ref_code !== undefined && { ext_ref_code }),
+      ...(event_url !== undefined && { event_url }),
+      ...(data !== undefined && { data }),
+      published_at: new Date(atMs).toISOString(),
+    },
+  };
+}

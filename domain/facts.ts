@@ -1,0 +1,54 @@
+import type { ChannelFact } from './channel.ts';
+import type { DeliveryFact } from './delivery.ts';
+import type { EventFact } from './event.ts';
+import type { GuidFact } from './guid.ts';
+import type { IdempotencyFact } from './idempotency.ts';
+import type { WebhookFact } from './webhook.ts';
+
+/** Every fact that the log can hold. */
+export type Fact = ChannelFact | WebhookFact | GuidFact | IdempotencyFact | EventFact | DeliveryFact;
+
+/** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
+export type Actor = 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
+
+/** What stands beside a fact's data. `$correlationId` and `$causationId` are EventStoreDB's own names. */
+export interface FactMetadata {
+  readonly $correlationId: string;
+  readonly $causationId: string;
+  readonly version: number;
+  readonly by: Actor;
+}
+
+/** A fact that is to be appended. The same `id` appended again with the same expectation is recognised by the store. */
+export type NewFact<F extends Fact = Fact> = F & { readonly id: string; readonly metadata: FactMetadata };
+
+/** A fact as the log holds it. */
+export type RecordedFact<F extends Fact = Fact> = F & {
+  readonly id: string;
+  readonly stream: string;
+  /** Place in its stream, from 0. */
+  readonly revision: number;
+  /** Place in the whole log. Exact: local and real positions stay below 2^53. */
+  readonly position: number;
+  /** When the store took it, in ms since the epoch. */
+  readonly recordedAtMs: number;
+  readonly metadata: FactMetadata;
+};
+
+/** The newest version of every fact. A second version brings its upcaster here. */
+export const FACT_VERSION = 1;
+
+export const stream = {
+  channel: (id: number) => `channel-${id}`,
+  webhook: (id: number) => `webhook-${id}`,
+  guid: (guid: string) => `guid-${guid}`,
+  idempotency: (hash: string) => `idempotency-${hash}`,
+  events: (channelId: number) => `events-${channelId}`,
+  deliveries: (channelId: number) => `deliveries-${channelId}`,
+} as const;
+
+/** Prefixes of the streams that the read models are folded from. */
+export const PROJECTED_STREAMS = ['channel-', 'webhook-', 'events-', 'deliveries-'] as const;
+
+/** Prefixes of the streams that decide what is delivered to whom. */
+export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-'] as const;

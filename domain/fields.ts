@@ -1,0 +1,41 @@
+import Type, { type TObject, type TSchema } from 'typebox';
+
+/** A field that a PUT may clear with `null`. */
+export const Clearable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+/** An object that refuses fields it does not know. */
+export const Closed = <T extends Record<string, TSchema>>(properties: T): TObject<T> =>
+  Type.Object(properties, { additionalProperties: false });
+
+/** The longest URL that is taken, in characters. */
+export const MAX_URL_LENGTH = 2_048;
+
+/** An absolute http or https URL without user info. */
+export const HttpUrl = (description: string) =>
+  Type.String({ format: 'http-url', maxLength: MAX_URL_LENGTH, description });
+
+/** Whether a text is an absolute http or https URL with a host and without user info; the check behind the format `http-url`. */
+export function isHttpUrl(text: string): boolean {
+  const url = /^https?:\/\//i.test(text) && !/[\s\\]/.test(text) ? URL.parse(text) : null;
+  return url !== null && url.hostname !== '' && url.username === '' && url.password === '';
+}
+
+type Cleared<T> = { [K in keyof T]: Exclude<T[K], null> };
+
+/** `fields` with `changes` over them: `null` clears a field, an absent one stays. */
+export function withChanges<T extends object>(
+  fields: T,
+  changes: { readonly [K in keyof T]?: T[K] | null | undefined },
+): T {
+  const merged = Object.entries({ ...fields, ...changes }).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(merged) as Cleared<T> as T;
+}
+
+/** Those of `changes` that would really change `fields`. */
+export function realChanges<C extends object>(fields: object, changes: C): Partial<C> {
+  const current = fields as Record<string, unknown>;
+  const real = Object.entries(changes).filter(
+    ([name, value]) => JSON.stringify(value ?? null) !== JSON.stringify(current[name] ?? null),
+  );
+  return Object.fromEntries(real) as Partial<C>;
+}

@@ -1,0 +1,54 @@
+/** 2025-01-01T00:00:00Z: ids count milliseconds from here, 41 bits of them (until 2094). */
+export const ID_EPOCH_MS = 1_735_689_600_000;
+
+/** 5 bits of node number and 7 bits of counter stand below the milliseconds: 53 bits in all. */
+const NODES = 32;
+const IDS_PER_MS = 128;
+const TICK = NODES * IDS_PER_MS;
+
+/**
+ * Makes ids that are unique across nodes and increase with time, at most 2^53-1, after Twitter's Snowflake.
+ * A clock that stands still or steps back never repeats an id: they go on from the last one.
+ * @param node number of this node, 0 to 31
+ * @param nowMs the clock, in ms since the epoch
+ * @param floor an id that all new ones must exceed, such as the largest one in the log
+ */
+export function createIds(node: number, nowMs: () => number, floor = 0): () => number {
+  let tick = Math.floor(floor / TICK);
+  let counter = IDS_PER_MS - 1;
+  return () => {
+    const now = nowMs() - ID_EPOCH_MS;
+    if (now > tick) {
+      tick = now;
+      counter = 0;
+    } else if (++counter === IDS_PER_MS) {
+      tick += 1;
+      counter = 0;
+    }
+    return tick * TICK + node * IDS_PER_MS + counter;
+  };
+}
+
+/** When an id was made, in ms since the epoch. */
+export function idTimeMs(id: number): number {
+  return Math.floor(id / TICK) + ID_EPOCH_MS;
+}
+
+/** What a derived fact id is of. */
+const FACT_KIND = {
+  ChannelCreated: 1,
+  WebhookCreated: 2,
+  EventPublished: 3,
+  RequestAccepted: 4,
+  GuidReserved: 5,
+} as const;
+
+/**
+ * The UUID (version 8, RFC 9562) of a fact that brings the resource `id` into being: the same for every repetition of the
+ * append, so that the store recognises it.
+ */
+export function factId(type: keyof typeof FACT_KIND, id: number): string {
+  const hex = id.toString(16).padStart(14, '0');
+  const kind = FACT_KIND[type].toString(16).padStart(3, '0');
+  return `77656268-${hex.slice(0, 4)}-8${kind}-a000-00${hex.slice(4)}`;
+}

@@ -1,0 +1,93 @@
+import { type Attempt, type Delivery, type DeliveryStatus, evolveDelivery, openDelivery } from './delivery.ts';
+import { type Fact, type RecordedFact, stream } from './facts.ts';
+import { evolveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
+
+/** One entry of the notification log: what happened to an event on its way to one webhook. */
+export interface NotificationLogEntry {
+  readonly webhook_id: number;
+  readonly webhook_url: string;
+  readonly status: DeliveryStatus;
+  readonly next_attempt_at: string | null;
+  readonly attempts: readonly (Attempt & { readonly attempt: number })[];
+}
+
+/** A delivery as the API shows it. */
+export function logEntry({
+  webhook_id,
+  webhook_url,
+  status,
+  next_attempt_at,
+  attempts,
+}: Delivery): NotificationLogEntry {
+  const numbered = attempts.map((attempt, index) => ({ attempt: index + 1, ...attempt }));
+  return { webhook_id, webhook_url, status, next_attempt_at, attempts: numbered };
+}
+
+/**
+ * The notification log of an event, folded from nothing but facts in log order. Needed are those of its channel, of the
+ * channel's webhooks, of its publication and of its deliveries; others are passed over.
+ */
+export function foldNotificationLog(facts: readonly FoldableFact[], eventId: number): NotificationLogEntry[] {
+  const webhooks = new Map<string, Webhook>();
+  const deliveries = new Map<number, Delivery>();
+  for (const fact of facts) applyToLog({ webhooks, deliveries, eventId }, fact);
+  return [...deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
+}
+
+type FoldableFact = Fact & Pick<RecordedFact, 'stream'>;
+
+interface LogFold {
+  /** By stream. */
+  readonly webhooks: Map<string, Webhook>;
+  /** By webhook id. */
+  readonly deliveries: Map<number, Delivery>;
+  readonly eventId: number;
+}
+
+function applyToLog({ webhooks, deliveries, eventId }: LogFold, fact: FoldableFact): void {
+  switch (fact.type) {
+    case 'WebhookCreated':
+    case 'WebhookUpdated':
+    case 'SubscriberKeyRotated':
+    case 'SigningSecretRotated':
+      webhooks.set(fact.stream, evolveWebhook(webhooks.get(fact.stream) ?? NO_WEBHOOK, fact));
+      return;
+    case 'WebhookDeleted': {
+      const webhook = webhooks.get(fact.stream) ?? NO_WEBHOOK;
+      webhooks.set(fact.stream, evolveWebhook(webhook, fact));
+      if (webhook.status === 'live')
+        changeDelivery(deliveries, webhook.id, (delivery) => evolveDelivery(delivery, fact));
+      return;
+    }
+    case 'ChannelDeleted':
+      for (const { webhook_id, channel_id } of deliveries.values()) {
+        if (fact.stream !== stream.channel(channel_id)) continue;
+        changeDelivery(deliveries, webhook_id, (delivery) => evolveDelivery(delivery, fact));
+      }
+      return;
+    case 'EventPublished':
+      if (fact.data.id !== eventId) return;
+      for (const webhook of webhooks.values()) {
+        if (webhook.status !== 'live' || webhook.channel_id !== fact.data.channel_id) continue;
+        const { id, fields } = webhook;
+        deliveries.set(id, openDelivery(fact.data, { id, webhook_url: fields.webhook_url }));
+      }
+      return;
+    case 'DeliveryAttempted':
+      if (fact.data.event_id !== eventId) return;
+      changeDelivery(deliveries, fact.data.webhook_id, (delivery) => evolveDelivery(delivery, fact));
+      return;
+    case 'ChannelCreated':
+    case 'ChannelUpdated':
+    case 'PublisherKeyRotated':
+    case 'GuidReserved':
+    case 'GuidReleased':
+    case 'RequestAccepted':
+      return;
+  }
+}
+
+function changeDelivery(deliveries: Map<number, Delivery>, id: number, change: (delivery: Delivery) => Delivery): void {
+  const delivery = deliveries.get(id);
+  if (delivery) deliveries.set(id, change(delivery));
+}

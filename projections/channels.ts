@@ -1,0 +1,60 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Channel, evolveChannel, type LiveChannel, NO_CHANNEL } from '../domain/channel.ts';
+import { idIn, type Projection } from './projection.ts';
+
+interface ChannelRow {
+  revision: number;
+  state: string;
+}
+
+/** Channels by id and by guid: what `evolveChannel` returns, and the columns that queries need. */
+export const channels: Projection = {
+  name: 'channels',
+  schema: `
+    CREATE TABLE IF NOT EXISTS channels (
+      id INTEGER PRIMARY KEY, live INTEGER NOT NULL, guid TEXT, revision INTEGER NOT NULL, state TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX IF NOT EXISTS channels_by_guid ON channels (guid) WHERE live = 1 AND guid IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS channels_live ON channels (id) WHERE live = 1;`,
+  prepare(db) {
+    const select = db.prepare('SELECT revision, state FROM channels WHERE id = ?');
+    const upsert = db.prepare(`
+      INSERT INTO channels (id, live, guid, revision, state) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET
+        live = excluded.live, guid = excluded.guid, revision = excluded.revision, state = excluded.state`);
+    return (fact) => {
+      switch (fact.type) {
+        case 'ChannelCreated':
+        case 'ChannelUpdated':
+        case 'PublisherKeyRotated':
+        case 'ChannelDeleted': {
+          const id = idIn(fact.stream);
+          const row = select.get(id) as ChannelRow | undefined;
+          if (row && row.revision >= fact.revision) return;
+          const channel = evolveChannel(row ? JSON.parse(row.state) : NO_CHANNEL, fact);
+          const live = channel.status === 'live' ? channel : undefined;
+          upsert.run(id, live ? 1 : 0, live?.fields.guid ?? null, fact.revision, JSON.stringify(channel));
+        }
+      }
+    };
+  },
+};
+
+export type ChannelQueries = ReturnType<typeof channelQueries>;
+
+/** Queries over the channels that live. */
+export function channelQueries(db: DatabaseSync) {
+  const byId = db.prepare('SELECT state FROM channels WHERE id = ? AND live = 1');
+  const byGuid = db.prepare('SELECT state FROM channels WHERE guid = ? AND live = 1');
+  const page = db.prepare('SELECT state FROM channels WHERE live = 1 AND id > ? ORDER BY id LIMIT ?');
+  const largest = db.prepare('SELECT max(id) AS id FROM channels');
+  const live = (row: unknown) => (row ? (JSON.parse((row as ChannelRow).state) as Channel as LiveChannel) : undefined);
+  return {
+    byId: (id: number): LiveChannel | undefined => live(byId.get(id)),
+    byGuid: (guid: string): LiveChannel | undefined => live(byGuid.get(guid)),
+    /** Ids ascending, from the first above `after`. */
+    page: ({ after = 0, limit }: { after?: number | undefined; limit: number }): LiveChannel[] =>
+      page.all(after, limit).map((row) => live(row) as LiveChannel),
+    largestId: (): number => (largest.get() as { id: number | null }).id ?? 0,
+  };
+}

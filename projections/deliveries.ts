@@ -1,0 +1,150 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from '../domain/delivery.ts';
+import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
+import { idIn, type Projection, type RecordedOf } from './projection.ts';
+import { type WebhookView, webhookQueries } from './webhooks.ts';
+
+/** Webhooks opened for at a time where an event meets many. */
+const PAGE = 250;
+
+/**
+ * Deliveries by event and webhook. Opened by a publication for each webhook that is live at its place in the log, so this
+ * projection runs after `webhooks`.
+ */
+export const deliveries: Projection = {
+  name: 'deliveries',
+  schema: `
+    CREATE TABLE IF NOT EXISTS deliveries (
+      event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
+      due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+      PRIMARY KEY (event_id, webhook_id)
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id) WHERE due_ms IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;`,
+  prepare(db) {
+    const open = opener(db);
+    const { attempted, endOfWebhook, endOfChannel } = changers(db);
+    return (fact) => {
+      switch (fact.type) {
+        case 'EventPublished':
+          open(fact);
+          return;
+        case 'DeliveryAttempted':
+          attempted(fact);
+          return;
+        case 'WebhookDeleted':
+          endOfWebhook(fact);
+          return;
+        case 'ChannelDeleted':
+          endOfChannel(fact);
+      }
+    };
+  },
+};
+
+function opener(db: DatabaseSync) {
+  const webhooks = webhookQueries(db);
+  const insert = db.prepare(`
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state)
+    VALUES (?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
+  return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
+    let page: WebhookView[] = [];
+    do {
+      page = webhooks.page(event.channel_id, { after: page.at(-1)?.id, limit: PAGE });
+      for (const { id, fields } of page) {
+        const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
+        insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
+      }
+    } while (page.length === PAGE);
+  };
+}
+
+function changers(db: DatabaseSync) {
+  const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
+  const ofWebhook = pending('channel_id = (SELECT channel_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1');
+  const ofChannel = pending('channel_id = ?1');
+  const update = db.prepare('UPDATE deliveries SET due_ms = ?, revision = ?, state = ? WHERE rowid = ?');
+
+  function pending(which: string) {
+    return db.prepare(
+      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND due_ms IS NOT NULL LIMIT ${PAGE}`,
+    );
+  }
+  function change({ rowid, revision, state }: DeliveryRow, fact: DeliveryChange, newRevision = revision) {
+    const delivery = evolveDelivery(JSON.parse(state), fact);
+    update.run(dueMs(delivery), newRevision, JSON.stringify(delivery), rowid);
+  }
+  function end(rows: StatementSync, id: number, fact: DeliveryChange) {
+    let page: DeliveryRow[];
+    do {
+      page = rows.all(id) as unknown as DeliveryRow[];
+      for (const row of page) change(row, fact);
+    } while (page.length === PAGE);
+  }
+  return {
+    attempted(fact: RecordedOf<'DeliveryAttempted'>) {
+      const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
+      if (row && row.revision < fact.revision) change(row, fact, fact.revision);
+    },
+    endOfWebhook: (fact: RecordedOf<'WebhookDeleted'>) => end(ofWebhook, idIn(fact.stream), fact),
+    endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) => end(ofChannel, idIn(fact.stream), fact),
+  };
+}
+
+/** When the next attempt is due, in ms since the epoch; null unless the delivery is pending. */
+function dueMs({ status, next_attempt_at }: Delivery): number | null {
+  return status === 'pending' && next_attempt_at !== null ? Date.parse(next_attempt_at) : null;
+}
+
+interface DeliveryRow {
+  rowid: number;
+  revision: number;
+  state: string;
+}
+
+/** A delivery that waits, and where in the log its event was published. */
+export interface PendingDelivery {
+  readonly event_id: number;
+  readonly webhook_id: number;
+  readonly channel_id: number;
+  readonly due_ms: number;
+  readonly position: number;
+}
+
+export type DeliveryQueries = ReturnType<typeof deliveryQueries>;
+
+export function deliveryQueries(db: DatabaseSync) {
+  const byId = db.prepare('SELECT state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
+  const log = db.prepare(
+    'SELECT state FROM deliveries WHERE event_id = ? AND webhook_id > ? ORDER BY webhook_id LIMIT ?',
+  );
+  const pendingColumns = 'event_id, webhook_id, channel_id, due_ms, position';
+  const pending = db.prepare(`
+    SELECT ${pendingColumns} FROM deliveries
+    WHERE due_ms IS NOT NULL AND due_ms < ?1 AND (due_ms, event_id, webhook_id) > (?2, ?3, ?4)
+    ORDER BY due_ms, event_id, webhook_id LIMIT ?5`);
+  const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
+  return {
+    byId: (eventId: number, webhookId: number): Delivery | undefined => {
+      const row = byId.get(eventId, webhookId);
+      return row && delivery(row);
+    },
+    /** A page of an event's notification log, webhook ids ascending, from the first above `after`. */
+    notificationLog: (
+      eventId: number,
+      { after = 0, limit }: { after?: number | undefined; limit: number },
+    ): NotificationLogEntry[] => log.all(eventId, after, limit).map((row) => logEntry(delivery(row))),
+    /** A page of the deliveries due before a time (ms since the epoch), in the order they are due, from the first behind `after`. */
+    pending: (
+      beforeMs: number,
+      { after, limit }: { after?: PendingDelivery | undefined; limit: number },
+    ): PendingDelivery[] =>
+      pending.all(
+        beforeMs,
+        after?.due_ms ?? -1,
+        after?.event_id ?? 0,
+        after?.webhook_id ?? 0,
+        limit,
+      ) as unknown as PendingDelivery[],
+  };
+}

@@ -1,0 +1,73 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from '../domain/webhook.ts';
+import { idIn, type Projection } from './projection.ts';
+
+interface WebhookRow {
+  revision: number;
+  state: string;
+}
+
+/** Webhooks by id and by channel: what `evolveWebhook` returns, and the columns that queries need. */
+export const webhooks: Projection = {
+  name: 'webhooks',
+  schema: `
+    CREATE TABLE IF NOT EXISTS webhooks (
+      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;`,
+  prepare(db) {
+    const select = db.prepare('SELECT revision, state FROM webhooks WHERE id = ?');
+    const endAll = db.prepare('UPDATE webhooks SET live = 0 WHERE channel_id = ? AND live = 1');
+    const upsert = db.prepare(`
+      INSERT INTO webhooks (id, channel_id, live, revision, state) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, state = excluded.state`);
+    return (fact) => {
+      switch (fact.type) {
+        case 'WebhookCreated':
+        case 'WebhookUpdated':
+        case 'SubscriberKeyRotated':
+        case 'SigningSecretRotated':
+        case 'WebhookDeleted': {
+          const id = idIn(fact.stream);
+          const row = select.get(id) as WebhookRow | undefined;
+          if (row && row.revision >= fact.revision) return;
+          const webhook = evolveWebhook(row ? JSON.parse(row.state) : NO_WEBHOOK, fact);
+          if (webhook.status === 'none') return;
+          const live = webhook.status === 'live' ? 1 : 0;
+          upsert.run(id, webhook.channel_id, live, fact.revision, JSON.stringify(webhook));
+          return;
+        }
+        case 'ChannelDeleted':
+          endAll.run(idIn(fact.stream));
+      }
+    };
+  },
+};
+
+/** A live webhook and the revision of its stream, which names the version of its settings. */
+export type WebhookView = LiveWebhook & { readonly revision: number };
+
+export type WebhookQueries = ReturnType<typeof webhookQueries>;
+
+/** Queries over the webhooks that live, in channels that live. */
+export function webhookQueries(db: DatabaseSync) {
+  const byId = db.prepare('SELECT state, revision FROM webhooks WHERE id = ? AND live = 1');
+  const page = db.prepare(
+    'SELECT state, revision FROM webhooks WHERE channel_id = ? AND live = 1 AND id > ? ORDER BY id LIMIT ?',
+  );
+  const largest = db.prepare('SELECT max(id) AS id FROM webhooks');
+  const view = (row: unknown): WebhookView => {
+    const { state, revision } = row as WebhookRow;
+    return { ...(JSON.parse(state) as Webhook as LiveWebhook), revision };
+  };
+  return {
+    byId: (id: number): WebhookView | undefined => {
+      const row = byId.get(id);
+      return row && view(row);
+    },
+    /** Ids ascending, from the first above `after`. */
+    page: (channelId: number, { after = 0, limit }: { after?: number | undefined; limit: number }): WebhookView[] =>
+      page.all(channelId, after, limit).map(view),
+    largestId: (): number => (largest.get() as { id: number | null }).id ?? 0,
+  };
+}
