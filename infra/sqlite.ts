@@ -1,0 +1,31 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Opens a database that can be rebuilt from the log: WAL without a flush at each commit, so that a power cut may cost the
+ * last transactions (rows and checkpoint alike), never their consistency.
+ */
+export function openDerived(file: string): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true });
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000',
+  );
+  return db;
+}
+
+/** Opens a database that another process writes; undefined while there is none. */
+export function openForReading(file: string): DatabaseSync | undefined {
+  try {
+    const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
+    db.exec('PRAGMA cache_size = -16000');
+    return db;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === SQLITE_CANTOPEN) return undefined;
+    throw error;
+  }
+}
+
+/** https://sqlite.org/rescode.html#cantopen */
+const SQLITE_CANTOPEN = 14;
