@@ -123,8 +123,10 @@ export function deliveryQueries(db: DatabaseSync) {
     SELECT ${pendingColumns} FROM deliveries
     WHERE due_ms IS NOT NULL AND due_ms < ?1 AND (due_ms, event_id, webhook_id) > (?2, ?3, ?4)
     ORDER BY due_ms, event_id, webhook_id LIMIT ?5`);
+  const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL');
   const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
   return {
+    countPending: (): number => (count.get() as { count: number }).count,
     byId: (eventId: number, webhookId: number): Delivery | undefined => {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);

@@ -15,6 +15,8 @@ import { toEvent, toFact } from './codec.ts';
 import { inTime, StreamMissing } from './errors.ts';
 import { followLog } from './follow.ts';
 
+export type { LogBatch } from './follow.ts';
+
 /** How long an append or a read may take before it counts as failed, in ms: promises of the client itself can hang. */
 const DEADLINE_MS = 5_000;
 

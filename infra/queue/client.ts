@@ -1,0 +1,134 @@
+import {
+  AckPolicy,
+  connect,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JsMsg,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from 'nats';
+import type { Logger } from '../log.ts';
+import { encodeMessage, type QueueMessage } from './message.ts';
+
+const STREAM = 'DELIVERIES';
+const SUBJECT = 'deliveries.due';
+const CONSUMER = 'delivery';
+
+/** For how long the stream recognises a repeated message id, in ms. */
+export const DUPLICATE_WINDOW_MS = 120_000;
+
+/** What tells how the broker is doing. */
+export interface QueueState {
+  /** Another value means another stream: the broker has forgotten. */
+  readonly incarnation: string;
+  /** Sequence of the newest message there ever was. */
+  readonly lastSequence: number;
+  /** Messages that are not acknowledged yet, those that wait for a later time included. */
+  readonly messages: number;
+  /** How long the oldest message that was never handed to a worker has been waiting, in ms. */
+  readonly lagMs: number;
+}
+
+export type Queue = Awaited<ReturnType<typeof connectQueue>>;
+
+/**
+ * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and one durable pull
+ * consumer. Connects in the background and for ever.
+ * @param ackWaitMs how long a worker may hold a message before it is handed out again
+ */
+export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs: number; log: Logger }) {
+  const nc = await connect({
+    servers: url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    waitOnFirstConnect: true,
+    noAsyncTraces: true,
+  });
+  let isConnected = true;
+  void followStatus();
+  const js = nc.jetstream();
+  const jsm = await nc.jetstreamManager({ checkAPI: false });
+
+  async function followStatus() {
+    for await (const { type, data } of nc.status()) {
+      if (type !== 'disconnect' && type !== 'reconnect') continue;
+      isConnected = type === 'reconnect';
+      log.warn({ server: data }, `nats: ${type}`);
+    }
+  }
+
+  return {
+    isConnected: (): boolean => isConnected && !nc.isClosed(),
+
+    /** Creates the stream and the consumer where they are missing. */
+    async ensure(): Promise<void> {
+      await jsm.streams.add({
+        name: STREAM,
+        subjects: [SUBJECT],
+        retention: RetentionPolicy.Workqueue,
+        storage: StorageType.File,
+        discard: DiscardPolicy.New,
+        duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      });
+      await jsm.consumers.add(STREAM, {
+        durable_name: CONSUMER,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ackWaitMs),
+        deliver_policy: DeliverPolicy.All,
+        max_deliver: -1,
+        // Waiting retries count against it: any limit would let them block live traffic.
+        max_ack_pending: -1,
+      });
+    },
+
+    /** Asks the broker. @throws NatsError, also where the stream is missing */
+    async state(): Promise<QueueState> {
+      const stream = await jsm.streams.info(STREAM);
+      const consumer = await jsm.consumers.info(STREAM, CONSUMER);
+      const { last_seq, messages } = stream.state;
+      let lagMs = 0;
+      if (consumer.num_pending > 0) {
+        const next = await jsm.streams.getMessage(STREAM, { seq: consumer.delivered.stream_seq + 1 }).catch(noMessage);
+        lagMs = next ? Date.now() - next.time.getTime() : 0;
+      }
+      return { incarnation: stream.created, lastSequence: last_seq, messages, lagMs };
+    },
+
+    /**
+     * Resolves once the message is on the broker's disk, with its sequence.
+     * @param id repeated within DUPLICATE_WINDOW_MS, it is recognised and nothing is added
+     * @throws NatsError
+     */
+    async publish(message: QueueMessage, id: string): Promise<number> {
+      return (await js.publish(SUBJECT, encodeMessage(message), { msgID: id })).seq;
+    },
+
+    /**
+     * The messages whose time has come, up to `maxMessages` of them ahead of the reader, until `signal` aborts.
+     * @throws NatsError where stream or consumer are gone: `ensure` brings them back
+     */
+    async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
+      const consumer = await js.consumers.get(STREAM, CONSUMER);
+      const messages = await consumer.consume({ max_messages: maxMessages, abort_on_missing_resource: true });
+      const stop = () => messages.stop();
+      signal.addEventListener('abort', stop);
+      if (signal.aborted) stop();
+      try {
+        yield* messages;
+      } finally {
+        signal.removeEventListener('abort', stop);
+        messages.stop();
+      }
+    },
+
+    /** Hands out what was acknowledged, then closes. */
+    close: (): Promise<void> => nc.drain(),
+  };
+}
+
+function noMessage(error: unknown): undefined {
+  if (error instanceof NatsError && error.api_error?.code === 404) return undefined;
+  throw error;
+}

@@ -1,0 +1,45 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { PROJECTED_STREAMS } from '../../domain/facts.ts';
+import type { EventStore } from '../../infra/event-store/client.ts';
+import type { Service } from '../../infra/lifecycle.ts';
+import type { Logger } from '../../infra/log.ts';
+import { createLoop } from '../../infra/loop.ts';
+import { createReadModels, readModels, readModelWriter } from '../../projections/read-models.ts';
+
+/** How often a long catch-up says how far it is, in ms. */
+const PROGRESS_MS = 5_000;
+
+export interface ProjectorDeps {
+  readonly db: DatabaseSync;
+  readonly store: EventStore;
+  readonly log: Logger;
+}
+
+/** Folds the log into the read models, from their checkpoint on: the only writer of their database. */
+export function createProjector({ db, store, log }: ProjectorDeps): Service {
+  createReadModels(db);
+  const writer = readModelWriter(db);
+  const { position } = readModels(db);
+
+  return createLoop('projector', log, async (signal, working) => {
+    const say = progressSayer(log);
+    for await (const batch of store.follow(PROJECTED_STREAMS, position(), signal)) {
+      writer.apply(batch.facts, batch.position);
+      working();
+      say(batch.facts.length, batch.position);
+    }
+  });
+}
+
+function progressSayer(log: Logger) {
+  let facts = 0;
+  let sinceMs = performance.now();
+  return (count: number, position: number) => {
+    facts += count;
+    const tookMs = performance.now() - sinceMs;
+    if (tookMs < PROGRESS_MS) return;
+    log.info({ facts, position, facts_per_s: Math.round((facts / tookMs) * 1_000) }, 'projected');
+    facts = 0;
+    sinceMs = performance.now();
+  };
+}

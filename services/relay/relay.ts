@@ -1,0 +1,56 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { RELAYED_STREAMS } from '../../domain/facts.ts';
+import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
+import type { Service } from '../../infra/lifecycle.ts';
+import type { Logger } from '../../infra/log.ts';
+import { createLoop } from '../../infra/loop.ts';
+import type { Queue } from '../../infra/queue/client.ts';
+import { createPublisher, type Publisher } from './publisher.ts';
+import { openRegistry, type Registry } from './registry.ts';
+
+export interface RelayDeps {
+  readonly db: DatabaseSync;
+  readonly store: EventStore;
+  readonly queue: Queue;
+  readonly log: Logger;
+}
+
+/** Turns each published event into one queue message for every webhook that is live at its place in the log. */
+export function createRelay({ db, store, queue, log }: RelayDeps) {
+  const registry = openRegistry(db);
+  let reading = registry.position();
+
+  const service: Service = createLoop('relay', log, async (signal, working) => {
+    await queue.ensure();
+    const publisher = createPublisher(queue, log, signal);
+    for await (const batch of store.follow(RELAYED_STREAMS, registry.position(), signal)) {
+      reading = batch.position;
+      await relayBatch(registry, publisher, batch);
+      working();
+    }
+  });
+  return {
+    ...service,
+    registry,
+    /** The furthest place in the log whose messages may have been put on the queue, committed or not. */
+    reading: (): number => reading,
+  };
+}
+
+async function relayBatch(registry: Registry, publisher: Publisher, { facts, position }: LogBatch): Promise<void> {
+  registry.begin();
+  try {
+    for (const fact of facts) {
+      registry.apply(fact);
+      if (fact.type !== 'EventPublished') continue;
+      const { id: event_id, channel_id } = fact.data;
+      for (const webhook_id of registry.webhookIds(channel_id)) {
+        await publisher.add({ event_id, webhook_id, position: fact.position }, `${event_id}-${webhook_id}`);
+      }
+    }
+    registry.commit(position, await publisher.flush());
+  } catch (error) {
+    registry.rollback();
+    throw error;
+  }
+}
