@@ -1,0 +1,62 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { pagedCalls } from './rpc/paged-call.ts';
+import { RunningCalls } from './rpc/running-calls.ts';
+import { addServices } from './rpc/services.ts';
+import { openStore } from './store/store.ts';
+
+export interface EventstoreOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Bytes of event data that one append may hold. */
+  readonly maxAppendSize: number;
+}
+
+export interface Eventstore {
+  readonly port: number;
+  /** Ends what runs, writes what was accepted, frees port and directory. */
+  stop(): Promise<void>;
+}
+
+/** How long a stop waits for clients to take their last answers. */
+const STOP_GRACE_MS = 500;
+
+const SERVER_OPTIONS = {
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.max_send_message_length': -1,
+  'grpc.enable_channelz': 0,
+  interceptors: [pagedCalls],
+};
+
+/** @throws Error of one line when the directory or the port cannot be had. */
+export async function startEventstore({ dataDir, host, port, maxAppendSize }: EventstoreOptions): Promise<Eventstore> {
+  const store = openStore(dataDir);
+  const server = new Server(SERVER_OPTIONS);
+  const calls = new RunningCalls();
+  addServices(server, store, calls, maxAppendSize);
+  const address = (ofPort: number) => `${host.includes(':') ? `[${host}]` : host}:${ofPort}`;
+  const bind = promisify(server.bindAsync.bind(server));
+  const boundPort = await bind(address(port), ServerCredentials.createInsecure()).catch((error: Error) => {
+    store.close();
+    throw error;
+  });
+  const stop = async () => {
+    store.flush();
+    await nextTurn();
+    calls.endAll();
+    server.drain(address(boundPort), STOP_GRACE_MS);
+    await promisify(server.tryShutdown.bind(server))();
+    store.close();
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    port: boundPort,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { type Eventstore, type EventstoreOptions, startEventstore } from './eventstore.ts';
+
+const DEFAULT_MAX_APPEND_SIZE = 1024 * 1024;
+
+function readOptions(env: NodeJS.ProcessEnv): EventstoreOptions {
+  return {
+    host: env.HOST || '127.0.0.1',
+    port: wholeNumber('PORT', env.PORT, 65_535, 2113),
+    dataDir: env.DATA_DIR || './data/eventstore',
+    maxAppendSize: wholeNumber(
+      'EVENTSTORE_MAX_APPEND_SIZE',
+      env.EVENTSTORE_MAX_APPEND_SIZE,
+      16 * 1024 * 1024,
+      DEFAULT_MAX_APPEND_SIZE,
+    ),
+  };
+}
+
+function wholeNumber(name: string, text: string | undefined, max: number, fallback: number): number {
+  if (!text) return fallback;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= max)) throw new Error(`setting ${name} must be a whole number from 0 to ${max}, not "${text}"`);
+  return number;
+}
+
+/** A parent that spawned us with a channel orders the stop: a terminal's Ctrl-C reaches us too, but is meant for it. */
+function stopOnRequest({ stop }: Eventstore): void {
+  const exit = () => {
+    stop().then(
+      () => process.exit(0),
+      (error: Error) => fail(error),
+    );
+  };
+  const ignore = () => {};
+  const hasParent = process.send !== undefined;
+  process.on('SIGTERM', exit);
+  process.on('SIGINT', hasParent ? ignore : exit);
+  if (!hasParent) return;
+  process.on('SIGHUP', ignore);
+  process.on('disconnect', exit);
+}
+
+function fail(error: Error): void {
+  process.stderr.write(`eventstore: ${error.message}\n`);
+  process.exit(1);
+}
+
+try {
+  const eventstore = await startEventstore(readOptions(process.env));
+  stopOnRequest(eventstore);
+  if (process.send) process.send({ ready: true, port: eventstore.port });
+  else process.stdout.write(`eventstore listens on port ${eventstore.port}\n`);
+} catch (error) {
+  fail(error as Error);
+}

@@ -1,0 +1,111 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { ProposedEvent, RecordedEvent } from './event.ts';
+import type { StreamName, StreamNames } from './names.ts';
+
+/** One page is read in one go: it bounds memory, and how long a read holds up the appends behind it. */
+const PAGE_EVENTS = 256;
+const PAGE_BYTES = 512 * 1024;
+
+const COLUMNS = 'position, stream, revision, id, type, json, created_ms, metadata, data';
+
+interface Row {
+  readonly position: number;
+  readonly stream: number;
+  readonly revision: number;
+  readonly id: Uint8Array;
+  readonly type: string;
+  readonly json: number;
+  readonly created_ms: number;
+  readonly metadata: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** The events table: appended to at the end, read in pages. */
+export class Log {
+  /** Position of the last event written, by a running transaction too. */
+  last: number;
+  readonly #names: StreamNames;
+  readonly #findLast: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #findById: StatementSync;
+  readonly #allForward: StatementSync;
+  readonly #allBackward: StatementSync;
+  readonly #streamForward: StatementSync;
+  readonly #streamBackward: StatementSync;
+
+  constructor(database: DatabaseSync, names: StreamNames) {
+    const select = (rest: string) => database.prepare(`SELECT ${COLUMNS} FROM events ${rest} LIMIT ${PAGE_EVENTS}`);
+    this.#names = names;
+    this.#findLast = database.prepare('SELECT max(position) AS last FROM events');
+    this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#findById = database.prepare('SELECT position, revision FROM events WHERE stream = ? AND id = ?');
+    this.#allForward = select('WHERE position > ? AND position <= ? ORDER BY position');
+    this.#allBackward = select('WHERE position < ? ORDER BY position DESC');
+    this.#streamForward = select('WHERE stream = ? AND revision >= ? AND revision <= ? ORDER BY revision');
+    this.#streamBackward = select('WHERE stream = ? AND revision <= ? AND revision >= ? ORDER BY revision DESC');
+    this.last = this.lastStored();
+  }
+
+  /** What `last` is after a rollback. */
+  lastStored(): number {
+    return Number(this.#findLast.get()?.last ?? 0);
+  }
+
+  insert(stream: StreamName, revision: number, event: ProposedEvent, createdMs: number): RecordedEvent {
+    const { id, type, json, data, metadata } = event;
+    const position = this.last + 1;
+    this.#insert.run(position, stream.id, revision, id, type, json ? 1 : 0, createdMs, metadata, data);
+    this.last = position;
+    return { position, stream, revision, id, type, json, createdMs, metadata, data, message: undefined };
+  }
+
+  findById(stream: StreamName, id: Uint8Array): { position: number; revision: number } | undefined {
+    return this.#findById.get(stream.id, id) as { position: number; revision: number } | undefined;
+  }
+
+  allForward(after: number, upTo: number): RecordedEvent[] {
+    return this.#page(this.#allForward, after, upTo);
+  }
+
+  allBackward(before: number): RecordedEvent[] {
+    return this.#page(this.#allBackward, before);
+  }
+
+  streamForward(stream: StreamName, from: number, upTo: number): RecordedEvent[] {
+    return this.#page(this.#streamForward, stream.id, from, upTo);
+  }
+
+  streamBackward(stream: StreamName, from: number, downTo: number): RecordedEvent[] {
+    return this.#page(this.#streamBackward, stream.id, from, downTo);
+  }
+
+  at(stream: StreamName, revision: number): RecordedEvent | undefined {
+    return this.streamForward(stream, revision, revision)[0];
+  }
+
+  #page(statement: StatementSync, ...parameters: SQLInputValue[]): RecordedEvent[] {
+    const events: RecordedEvent[] = [];
+    let bytes = 0;
+    for (const row of statement.iterate(...parameters) as Iterable<unknown> as Iterable<Row>) {
+      events.push(this.#recorded(row));
+      bytes += row.data.length + row.metadata.length;
+      if (bytes >= PAGE_BYTES) break;
+    }
+    return events;
+  }
+
+  #recorded(row: Row): RecordedEvent {
+    return {
+      position: row.position,
+      stream: this.#names.byId(row.stream),
+      revision: row.revision,
+      id: row.id,
+      type: row.type,
+      json: row.json === 1,
+      createdMs: row.created_ms,
+      metadata: row.metadata,
+      data: row.data,
+      message: undefined,
+    };
+  }
+}

@@ -1,0 +1,72 @@
+const LENGTH_DELIMITED = 2;
+
+/** Reads the fields of a protobuf message where they lie, without copying. */
+export class WireReader {
+  readonly #buffer: Buffer;
+  #at = 0;
+  #wireType = 0;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  /** The number of the next field, 0 at the end. Its value must be read or skipped before the next call. */
+  field(): number {
+    if (this.#at >= this.#buffer.length) return 0;
+    const tag = this.varint();
+    this.#wireType = tag & 7;
+    return tag >>> 3;
+  }
+
+  /** Values over 2^53-1 come back as 2^53-1: nothing here counts so far. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return Math.min(value, Number.MAX_SAFE_INTEGER);
+      scale *= 128;
+    }
+  }
+
+  /** All 64 bits. */
+  bits64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asUintN(64, value);
+    }
+  }
+
+  bytes(): Buffer {
+    const length = this.varint();
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at > this.#buffer.length) throw new RangeError('a field is longer than its message');
+    return this.#buffer.subarray(start, this.#at);
+  }
+
+  text(): string {
+    return this.bytes().toString();
+  }
+
+  message(): WireReader {
+    return new WireReader(this.bytes());
+  }
+
+  skip(): void {
+    if (this.#wireType === LENGTH_DELIMITED) this.bytes();
+    else if (this.#wireType === 0) this.varint();
+    else if (this.#wireType === 1) this.#at += 8;
+    else if (this.#wireType === 5) this.#at += 4;
+    else throw new RangeError(`unknown wire type ${this.#wireType}`);
+  }
+
+  #byte(): number {
+    const byte = this.#buffer[this.#at++];
+    if (byte === undefined) throw new RangeError('the message ends inside a field');
+    return byte;
+  }
+}
