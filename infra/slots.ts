@@ -17,7 +17,10 @@ export function createSlots(size: number) {
     },
     release(): void {
       const next = waiting.shift();
-      if (next) return next();
+      if (next) {
+        next();
+        return;
+      }
       taken -= 1;
       if (taken > 0) return;
       for (const resolve of idle) resolve();

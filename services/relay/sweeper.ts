@@ -38,8 +38,9 @@ export function createSweeper(deps: SweeperDeps): Service {
   let shortSweeps = 0;
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
+    const known = relay.registry.broker();
     const state = await queue.state();
-    if (hasForgotten(state, relay.registry)) {
+    if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
       await enqueueEverything(deps, publisher, signal);
       relay.registry.setBroker({ incarnation: state.incarnation, last_sequence: state.lastSequence });
       return;
@@ -61,11 +62,6 @@ export function createSweeper(deps: SweeperDeps): Service {
       await delay(SWEEP_MS, undefined, { signal });
     }
   });
-}
-
-function hasForgotten({ incarnation, lastSequence }: QueueState, registry: Registry): boolean {
-  const known = registry.broker();
-  return incarnation !== known.incarnation || lastSequence < known.last_sequence;
 }
 
 /** Whether deliveries are overdue while the queue holds fewer messages than there are pending deliveries. */

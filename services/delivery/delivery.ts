@@ -1,0 +1,135 @@
+import type { JsMsg } from 'nats';
+import type { RetryPolicy } from '../../domain/delivery.ts';
+import type { NewFact } from '../../domain/facts.ts';
+import { createBackoff } from '../../infra/backoff.ts';
+import type { Appended, EventStore } from '../../infra/event-store/client.ts';
+import { createCoalescer } from '../../infra/event-store/coalescer.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Service } from '../../infra/lifecycle.ts';
+import type { Logger } from '../../infra/log.ts';
+import { createLoop } from '../../infra/loop.ts';
+import type { Outbound } from '../../infra/outbound/post.ts';
+import type { Queue } from '../../infra/queue/client.ts';
+import { decodeMessage } from '../../infra/queue/message.ts';
+import { createSlots } from '../../infra/slots.ts';
+import type { Progress } from '../../projections/progress.ts';
+import type { ReadModels } from '../../projections/read-models.ts';
+import { createPoster } from './attempt.ts';
+import { createBodies } from './bodies.ts';
+import { createHandler, type Verdict } from './handler.ts';
+import { createLanes } from './lanes.ts';
+
+/** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
+const IN_HAND = 1_024;
+/** Messages fetched ahead of them. */
+const AHEAD = 256;
+/** When a message whose handling failed comes back, in ms. */
+const FAILED_MS = 1_000;
+
+export interface DeliveryDeps {
+  readonly store: EventStore;
+  readonly queue: Queue;
+  readonly readModels: ReadModels;
+  readonly progress: Progress;
+  readonly outbound: Outbound;
+  readonly keys: Keys;
+  readonly policy: RetryPolicy;
+  /** How long to wait for the read models before a message is sent back, in ms. */
+  readonly patienceMs: number;
+  /** How long the queue lets a message be held before it hands it out again, in ms. */
+  readonly ackWaitMs: number;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}
+
+/** Empties the queue: each message becomes an attempt, a fact of it, and only then an ack or a nak until the next one is due. */
+export function createDelivery(deps: DeliveryDeps): Service {
+  const { store, queue, log } = deps;
+  const slots = createSlots(IN_HAND);
+  const giveUp = new AbortController();
+  const held = createHeld(deps.ackWaitMs);
+  const handle = createHandler({
+    ...deps,
+    lanes: createLanes(() => performance.now()),
+    bodies: createBodies(deps.readModels),
+    post: createPoster(deps),
+    append: createSureAppend(store, log, giveUp.signal),
+  });
+
+  async function work(message: JsMsg) {
+    held.add(message);
+    try {
+      settle(message, await handle(decodeMessage(message.data)));
+    } catch (error) {
+      if (error instanceof SyntaxError) message.term('not a message of ours');
+      else if (!giveUp.signal.aborted) message.nak(FAILED_MS);
+      log.error({ err: error }, 'a delivery could not be handled');
+    } finally {
+      held.remove(message);
+      slots.release();
+    }
+  }
+
+  const loop = createLoop('delivery', log, async (signal, working) => {
+    await queue.ensure();
+    for await (const message of queue.consume(AHEAD, signal)) {
+      await slots.acquire();
+      void work(message);
+      working();
+    }
+  });
+
+  return {
+    ...loop,
+    async stop() {
+      await loop.stop();
+      await drain(slots.whenIdle(), giveUp);
+      held.stop();
+    },
+  };
+}
+
+/** How long what is in flight may take to finish when stopping, in ms; what has not by then comes back by itself. */
+const DRAIN_MS = 17_500;
+
+async function drain(idle: Promise<void>, giveUp: AbortController) {
+  const timer = setTimeout(() => giveUp.abort(), DRAIN_MS);
+  await Promise.race([idle, new Promise((resolve) => giveUp.signal.addEventListener('abort', resolve))]);
+  clearTimeout(timer);
+}
+
+/** Tells the queue about messages that are held for long, so that it does not hand them out a second time. */
+function createHeld(ackWaitMs: number) {
+  const messages = new Set<JsMsg>();
+  const timer = setInterval(() => {
+    for (const message of messages) message.working();
+  }, ackWaitMs / 3);
+  timer.unref();
+  return {
+    add: (message: JsMsg) => void messages.add(message),
+    remove: (message: JsMsg) => void messages.delete(message),
+    stop: () => clearInterval(timer),
+  };
+}
+
+function settle(message: JsMsg, verdict: Verdict) {
+  if (verdict === 'done') message.ack();
+  else message.nak(verdict.againInMs);
+}
+
+/** Appends attempts, many at a time, each until it is durable: the POST has happened and cannot be taken back. */
+function createSureAppend(store: EventStore, log: Logger, signal: AbortSignal) {
+  const coalescer = createCoalescer((stream, facts) => store.append(stream, facts, 'any'));
+  return async (stream: string, fact: NewFact, bytes: number): Promise<Appended> => {
+    const backoff = createBackoff();
+    for (;;) {
+      try {
+        return await coalescer.append(stream, [fact], bytes);
+      } catch (error) {
+        signal.throwIfAborted();
+        log.warn({ err: error, stream }, 'an attempt could not be recorded, trying again');
+        await backoff.wait(signal);
+      }
+    }
+  };
+}

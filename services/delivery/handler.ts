@@ -1,0 +1,111 @@
+import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import type { NewFact } from '../../domain/facts.ts';
+import type { Appended } from '../../infra/event-store/client.ts';
+import type { Logger } from '../../infra/log.ts';
+import type { QueueMessage } from '../../infra/queue/message.ts';
+import type { Progress } from '../../projections/progress.ts';
+import type { ReadModels } from '../../projections/read-models.ts';
+import type { WebhookView } from '../../projections/webhooks.ts';
+import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
+import type { Bodies } from './bodies.ts';
+import type { Lanes } from './lanes.ts';
+
+/** What becomes of a queue message: it is done with, or comes back after so many ms. */
+export type Verdict = 'done' | { readonly againInMs: number };
+
+/** How early a message may be before it is sent back to wait, as a part of the retry interval and in ms. */
+const EARLY_PART = 0.1;
+const EARLY_MS = 1_000;
+
+export interface HandlerDeps {
+  readonly readModels: ReadModels;
+  readonly progress: Progress;
+  readonly lanes: Lanes;
+  readonly bodies: Bodies;
+  readonly post: ReturnType<typeof createPoster>;
+  /** Appends until it is durable; rejects only when stopping. */
+  readonly append: (stream: string, fact: NewFact, bytes: number) => Promise<Appended>;
+  readonly policy: RetryPolicy;
+  /** How long to wait for the read models before a message is sent back, in ms. */
+  readonly patienceMs: number;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * Makes the attempt that a queue message calls for, if the read models still want one: outcome first, then the verdict.
+ * The queue is only a timetable: what is due, and whether at all, stands in the read models.
+ */
+export function createHandler(deps: HandlerDeps) {
+  const { readModels, progress, lanes, patienceMs, nowMs, log } = deps;
+  const underWay = createUnderWay();
+  const earlyMs = Math.min(EARLY_MS, deps.policy.retryIntervalMs * EARLY_PART);
+
+  return async ({ event_id, webhook_id, position }: QueueMessage): Promise<Verdict> => {
+    const key = `${event_id}-${webhook_id}`;
+    if (underWay.has(key)) return { againInMs: patienceMs };
+    const needed = Math.max(position, underWay.lastPosition(key, progress.current()));
+    if (!(await progress.whenProcessed(needed, patienceMs))) {
+      log.warn({ event_id, webhook_id, position: needed }, 'the read models are behind: this delivery waits');
+      return { againInMs: patienceMs };
+    }
+    const delivery = readModels.deliveries.byId(event_id, webhook_id);
+    const webhook = readModels.webhooks.byId(webhook_id);
+    if (delivery?.status !== 'pending' || !webhook) return 'done';
+    const waitMs = Date.parse(delivery.next_attempt_at ?? delivery.window_from) - nowMs();
+    if (waitMs > earlyMs) return { againInMs: waitMs };
+    // Another message of the same delivery may have begun while this one waited.
+    if (underWay.has(key)) return { againInMs: patienceMs };
+    const turnMs = lanes.enter(webhook_id);
+    if (turnMs > 0) return { againInMs: turnMs };
+    return underWay.during(key, () => attempt(deps, delivery, webhook));
+  };
+}
+
+async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookView) {
+  const { event_id, webhook_id } = delivery;
+  const { lanes, policy, log } = deps;
+  const atMs = deps.nowMs();
+  let answer: Answer | undefined;
+  try {
+    answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
+  } finally {
+    lanes.leave(webhook_id, deps.nowMs() - atMs, answer?.status_code != null);
+  }
+  const fact = attemptFact(policy, delivery, webhook, { atMs, answer });
+  const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;
+  const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
+  const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
+  log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
+  const againInMs = next_attempt_at === null ? undefined : Math.max(0, Date.parse(next_attempt_at) - deps.nowMs());
+  const verdict: Verdict = againInMs === undefined ? 'done' : { againInMs };
+  return { position, verdict };
+}
+
+/** The attempts that this process has under way or has appended so lately that the read models may not show them yet. */
+function createUnderWay() {
+  const keys = new Set<string>();
+  const positions = new Map<string, number>();
+  return {
+    has: (key: string): boolean => keys.has(key),
+    /** Where the last attempt lies in the log, unless it lies at or before `processed`: those are forgotten. */
+    lastPosition(key: string, processed: number): number {
+      for (const [oldest, position] of positions) {
+        if (position > processed) break;
+        positions.delete(oldest);
+      }
+      return positions.get(key) ?? -1;
+    },
+    async during(key: string, work: () => Promise<{ position: number; verdict: Verdict }>): Promise<Verdict> {
+      keys.add(key);
+      try {
+        const { position, verdict } = await work();
+        positions.delete(key);
+        positions.set(key, position);
+        return verdict;
+      } finally {
+        keys.delete(key);
+      }
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createIds } from '../domain/ids.ts';
+import { connectEventStore } from '../infra/event-store/client.ts';
+import { createKeys } from '../infra/keys.ts';
+import { createLog } from '../infra/log.ts';
+import { connectQueue, type Queue } from '../infra/queue/client.ts';
+import { SettingError, type Settings } from '../infra/settings.ts';
+import { openDerived, openForReading } from '../infra/sqlite.ts';
+import { createProgress, type Progress } from '../projections/progress.ts';
+import { isCurrent, type ReadModels, readModels } from '../projections/read-models.ts';
+
+/** How long an append may take, in ms; see `connectEventStore`. */
+const APPEND_DEADLINE_MS = 5_000;
+/** How long an answer's body is read past its headers, in ms; see `createOutbound`. */
+const BODY_MS = 1_000;
+/** What is added where a time is derived from others, in ms. */
+const MARGIN_MS = 4_000;
+
+export type House = ReturnType<typeof createHouse>;
+
+/**
+ * What the services of one process share: connections, keys, clock and ids, each made when it is first asked for and closed
+ * when the process stops.
+ * @throws SettingError where a setting is absent that a service cannot do without
+ */
+export function createHouse(name: string, settings: Settings) {
+  const log = createLog(name, settings.logLevel);
+  const databases: DatabaseSync[] = [];
+  const nowMs = () => Date.now();
+  const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
+  const natsUrl = required('NATS_URL', settings.natsUrl);
+  const ackWaitMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS + MARGIN_MS;
+  let queue: Promise<Queue> | undefined;
+  let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
+
+  const fileOf = (database: string) => join(settings.dataDir, `${database}.db`);
+
+  async function openReadModels() {
+    const db = await whenCurrent(fileOf('read-models'));
+    databases.push(db);
+    const opened = readModels(db);
+    return { models: opened, progress: createProgress(opened.position) };
+  }
+
+  return {
+    name: 'connections',
+    start: async () => {},
+    async stop() {
+      await (await queue)?.close();
+      await store.close();
+      for (const db of databases) db.close();
+    },
+
+    settings,
+    log,
+    nowMs,
+    store,
+    keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
+    /** Times that follow from the settings, in ms. */
+    times: {
+      ackWaitMs,
+      /** How long a delivery waits for the read models before it is sent back. */
+      patienceMs: APPEND_DEADLINE_MS,
+      sweepMarginMs: 2 * ackWaitMs,
+    },
+    queue: (): Promise<Queue> => {
+      queue ??= connectQueue(natsUrl, { ackWaitMs, log });
+      return queue;
+    },
+    /** Opens a database that this process writes. */
+    db(database: string): DatabaseSync {
+      const db = openDerived(fileOf(database));
+      databases.push(db);
+      return db;
+    },
+    /** Opens the read models, once the projector has made them. */
+    readModels: () => {
+      models ??= openReadModels();
+      return models;
+    },
+    /** Ids above all that the read models know. */
+    ids: ({ channels, webhooks, events }: ReadModels) =>
+      createIds(settings.nodeNumber, nowMs, Math.max(...[channels, webhooks, events].map((of) => of.largestId()))),
+  };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined) throw new SettingError(name, 'is needed where a service runs by itself');
+  return value;
+}
+
+/** How often a database that is not there yet is looked for, in ms. */
+const LOOK_MS = 20;
+
+async function whenCurrent(file: string): Promise<DatabaseSync> {
+  for (;;) {
+    const db = openForReading(file);
+    if (db && isCurrent(db)) return db;
+    db?.close();
+    await delay(LOOK_MS);
+  }
+}

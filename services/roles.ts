@@ -1,0 +1,101 @@
+import { type Service, startAll } from '../infra/lifecycle.ts';
+import type { Settings } from '../infra/settings.ts';
+import { createHouse, type House } from './house.ts';
+
+/** In the order in which they start: the projector makes the database that the others read. */
+export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Runs these roles in this process, against the event store and the queue of the settings, until `stop`. */
+export async function runRoles(
+  roles: readonly Role[],
+  settings: Settings,
+): Promise<{ stop(): Promise<void>; port?: number }> {
+  const house = createHouse(roles.join('+'), settings);
+  let port: number | undefined;
+  const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
+  const running = await startAll([house, ...services]);
+  for (const service of services) port ??= service.port();
+  house.log.info({ roles, port }, 'started');
+  return { stop: running.stop, ...(port !== undefined && { port }) };
+}
+
+type Build = (house: House) => Promise<Service & { readonly port?: number }>;
+
+/** What each role is made of. Loaded only where the role runs, so that a process holds no more than it needs. */
+const BUILD: { readonly [R in Role]: Build } = {
+  async projector({ db, store, log }) {
+    const { createProjector } = await import('./projector/projector.ts');
+    return createProjector({ db: db('read-models'), store, log });
+  },
+
+  async relay({ db, readModels, store, queue, nowMs, log, times }) {
+    const { createRelay } = await import('./relay/relay.ts');
+    const { createSweeper } = await import('./relay/sweeper.ts');
+    const { models, progress } = await readModels();
+    const relay = createRelay({ db: db('relay'), store, queue: await queue(), log });
+    const marginMs = times.sweepMarginMs;
+    const sweeper = createSweeper({ queue: await queue(), readModels: models, progress, relay, log, nowMs, marginMs });
+    return together('relay', [relay, sweeper]);
+  },
+
+  async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
+    const { createDelivery } = await import('./delivery/delivery.ts');
+    const { createOutbound } = await import('../infra/outbound/post.ts');
+    const { models, progress } = await readModels();
+    const { deliveryTimeoutMs: timeoutMs, allowPrivateNetworks } = settings;
+    const outbound = createOutbound({ timeoutMs, allowPrivateNetworks });
+    const { patienceMs, ackWaitMs } = times;
+    const delivery = createDelivery({
+      ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
+      ...{ patienceMs, ackWaitMs, nowMs, log },
+    });
+    return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
+  },
+
+  async gateway({ readModels, store, queue, keys, settings, nowMs, log, ids }) {
+    const { createGateway } = await import('./gateway/gateway.ts');
+    const { models, progress } = await readModels();
+    let isQueueConnected = () => false;
+    // The gateway takes events without the queue: it only tells whether it is there.
+    queue().then((connected) => {
+      isQueueConnected = connected.isConnected;
+    }, log.error);
+    const checks = {
+      eventstore: async () => void (await store.lastPosition()),
+      nats: async () => {
+        if (!isQueueConnected()) throw new Error('not connected');
+      },
+    };
+    return createGateway({ settings, store, keys, readModels: models, progress, log, ids: ids(models), nowMs, checks });
+  },
+};
+
+/** A service that is built only when its turn to start has come. */
+function lazily(name: string, build: () => ReturnType<Build>) {
+  let built: Awaited<ReturnType<Build>> | undefined;
+  return {
+    name,
+    port: () => built?.port,
+    async start() {
+      built = await build();
+      await built.start();
+    },
+    async stop() {
+      await built?.stop();
+    },
+  };
+}
+
+function together(name: string, services: readonly Service[]): Service {
+  let running: Awaited<ReturnType<typeof startAll>> | undefined;
+  return {
+    name,
+    async start() {
+      running = await startAll(services);
+    },
+    async stop() {
+      await running?.stop();
+    },
+  };
+}
