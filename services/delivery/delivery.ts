@@ -74,6 +74,11 @@ export function createDelivery(deps: DeliveryDeps): Service {
     await queue.ensure();
     for await (const message of queue.consume(AHEAD, signal)) {
       await slots.acquire();
+      if (signal.aborted) {
+        message.nak();
+        slots.release();
+        continue;
+      }
       void work(message);
       working();
     }

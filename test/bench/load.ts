@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { Pool } from 'undici';
+
+export interface Channel {
+  readonly id: number;
+  readonly publisher_key: string;
+}
+
+export type Api = ReturnType<typeof connectApi>;
+
+/** A client of the gateway with a fixed number of connections. */
+export function connectApi(url: string, connections: number) {
+  const pool = new Pool(url, { connections, pipelining: 1 });
+  return {
+    /** @throws Error on any answer but 200 and 201 */
+    async post<T>(path: string, body: unknown, key?: string): Promise<T> {
+      const { statusCode, body: answer } = await pool.request({
+        method: 'POST',
+        path,
+        headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
+        body: JSON.stringify(body),
+      });
+      const text = await answer.text();
+      if (statusCode !== 200 && statusCode !== 201) throw new Error(`POST ${path}: ${statusCode} ${text}`);
+      return JSON.parse(text);
+    },
+    close: () => pool.close(),
+  };
+}
+
+/** Makes channels with one webhook each. */
+export async function makeChannels(api: Api, count: number, webhookUrl: string): Promise<Channel[]> {
+  const channels: Channel[] = [];
+  for (let i = 0; i < count; i++) {
+    const channel = await api.post<Channel>('/v1/channels', { name: `bench ${i}` });
+    await api.post(`/v1/channels/${channel.id}/webhooks`, { webhook_url: webhookUrl }, channel.publisher_key);
+    channels.push(channel);
+  }
+  return channels;
+}
+
+/** Publishes for `durationMs` with `width` requests under way at all times; how long each took, in ms. */
+export async function publishFor(api: Api, channels: readonly Channel[], width: number, durationMs: number) {
+  const latenciesMs: number[] = [];
+  const untilMs = performance.now() + durationMs;
+  const publisher = async (index: number) => {
+    for (let i = index; performance.now() < untilMs; i++) {
+      const { id, publisher_key } = channels[i % channels.length] as Channel;
+      const beganMs = performance.now();
+      const event = { event_name: 'bench.tick', data: { index, sent_ms: Date.now() } };
+      await api.post(`/v1/channels/${id}/events`, event, publisher_key);
+      latenciesMs.push(performance.now() - beganMs);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, (_, index) => publisher(index)));
+  return latenciesMs;
+}
+
+/** The value below which `share` of the values lie. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** The next message of a child process. */
+export async function nextMessage<T>(child: NodeJS.EventEmitter): Promise<T> {
+  const [message] = await once(child, 'message');
+  return message as T;
+}

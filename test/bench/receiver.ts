@@ -1,0 +1,31 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/**
+ * A subscriber in a process of its own: answers 200 and notes how long each event took from `data.sent_ms` to here. Over IPC it says its port,
+ * and `{ count, latenciesMs }` once it has as many as it was told to expect.
+ */
+const latenciesMs: number[] = [];
+let expected = Number.POSITIVE_INFINITY;
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    response.end('ok');
+    const [, sentMs] = /"sent_ms":(\d+)/.exec(Buffer.concat(chunks).toString()) ?? [];
+    latenciesMs.push(Date.now() - Number(sentMs));
+    report();
+  });
+});
+
+function report() {
+  if (latenciesMs.length >= expected) process.send?.({ latenciesMs });
+}
+
+process.on('message', ({ expect }: { expect: number }) => {
+  expected = expect;
+  report();
+});
+process.on('disconnect', () => process.exit(0));
+server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
