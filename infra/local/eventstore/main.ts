@@ -1,3 +1,4 @@
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { type Eventstore, type EventstoreOptions, startEventstore } from './eventstore.ts';
 
 const DEFAULT_MAX_APPEND_SIZE = 1024 * 1024;
@@ -44,6 +45,9 @@ function fail(error: Error): void {
   process.stderr.write(`eventstore: ${error.message}\n`);
   process.exit(1);
 }
+
+// Its errors reach us anyway: it would say them a second time.
+setLogVerbosity(logVerbosity.NONE);
 
 try {
   const eventstore = await startEventstore(readOptions(process.env));

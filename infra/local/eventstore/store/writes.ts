@@ -27,9 +27,8 @@ export class Writes {
     if (decided) return decided;
     if (events.length === 0) return { kind: 'written', revision: head.last, position: 0 };
     if (head.retention.deleted) this.#undelete(head, this.#heads.metadataOf(stream) ?? EMPTY);
-    const written = this.#write(head, events);
-    if (isMetastream(stream)) this.#metadataChanged(originalOf(stream), events.at(-1)?.data ?? EMPTY);
-    return written;
+    if (isMetastream(stream)) return this.#appendMetadata(head, events);
+    return this.#write(head, events);
   }
 
   softDelete(stream: string, expected: ExpectedRevision): Written | Refused {
@@ -71,11 +70,14 @@ export class Writes {
   }
 
   /** New metadata on a soft-deleted stream brings it back, without its old events. */
-  #metadataChanged(stream: string, metadata: Uint8Array): void {
-    const head = this.#heads.of(stream);
-    const wasDeleted = head.retention.deleted;
-    this.#heads.forget(stream);
-    if (wasDeleted && !parseRetention(metadata).deleted) this.#undelete(head, metadata);
+  #appendMetadata(head: Head, events: readonly ProposedEvent[]): Written {
+    const original = this.#heads.of(originalOf(head.text));
+    const wasDeleted = original.retention.deleted;
+    const written = this.#write(head, events);
+    this.#heads.forget(original.text);
+    const metadata = events.at(-1)?.data ?? EMPTY;
+    if (wasDeleted && !parseRetention(metadata).deleted) this.#undelete(original, metadata);
+    return written;
   }
 }
 

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import {
+  END,
+  type EventStoreDBClient,
+  NO_STREAM,
+  START,
+  StreamDeletedError,
+  type StreamSubscription,
+} from '@eventstore/db-client';
+import { expect } from 'chai';
+import { follow } from './follow.ts';
+import { connect, endAll, event, events, newStream, startServer } from './support.ts';
+
+describe('eventstore: subscriptions', () => {
+  let client: EventStoreDBClient;
+
+  before(async () => {
+    client = connect((await startServer()).port);
+  });
+  after(endAll);
+
+  describe('to a stream', () => {
+    it('bring what is there, one caughtUp, then what comes', async () => {
+      const stream = newStream();
+      await client.appendToStream(stream, events(3));
+      const { seen, sawCount, subscription } = follow(client.subscribeToStream(stream, { fromRevision: START }));
+      await sawCount(4);
+      await client.appendToStream(stream, events(2));
+      await sawCount(6);
+      expect(seen).to.deep.equal([0, 1, 2, 'caughtUp', 3, 4]);
+      expect(subscription.id).to.be.a('string').that.is.not.equal('');
+      await subscription.unsubscribe();
+    });
+
+    it('begin after the given revision', async () => {
+      const stream = newStream();
+      await client.appendToStream(stream, events(4));
+      for (const [from, expected] of [
+        [2n, [3, 'caughtUp']],
+        [3n, ['caughtUp']],
+        [0n, [1, 2, 3, 'caughtUp']],
+      ] as const) {
+        const { seen, whenCaughtUp, subscription } = follow(client.subscribeToStream(stream, { fromRevision: from }));
+        await whenCaughtUp;
+        expect(seen).to.deep.equal(expected);
+        await subscription.unsubscribe();
+      }
+    });
+
+    it('from the end bring nothing old', async () => {
+      const stream = newStream();
+      await client.appendToStream(stream, events(4));
+      const { seen, sawCount, whenCaughtUp, subscription } = follow(
+        client.subscribeToStream(stream, { fromRevision: END }),
+      );
+      await whenCaughtUp;
+      await client.appendToStream(stream, event());
+      await sawCount(2);
+      expect(seen).to.deep.equal(['caughtUp', 4]);
+      await subscription.unsubscribe();
+    });
+
+    it('wait for a stream that is not there yet', async () => {
+      for (const fromRevision of [START, END] as const) {
+        const stream = newStream();
+        const { seen, sawCount, whenCaughtUp, subscription } = follow(
+          client.subscribeToStream(stream, { fromRevision }),
+        );
+        await whenCaughtUp;
+        await client.appendToStream(stream, event());
+        await sawCount(2);
+        expect(seen).to.deep.equal(['caughtUp', 0]);
+        await subscription.unsubscribe();
+      }
+    });
+
+    it('hear nothing of other streams', async () => {
+      const [stream, other] = [newStream(), newStream()];
+      const { seen, sawCount, whenCaughtUp, subscription } = follow(client.subscribeToStream(stream));
+      await whenCaughtUp;
+      await client.appendToStream(other, event());
+      await client.appendToStream(stream, event());
+      await sawCount(2);
+      expect(seen).to.deep.equal(['caughtUp', 0]);
+      await subscription.unsubscribe();
+    });
+
+    it('end with StreamDeleted when the stream is tombstoned, before or while', async () => {
+      const stream = newStream();
+      const live = client.subscribeToStream(stream);
+      await once(live, 'caughtUp');
+      const ended = once(live, 'error');
+      await client.tombstoneStream(stream, { expectedRevision: NO_STREAM });
+      expect((await ended)[0]).to.be.instanceOf(StreamDeletedError);
+      const [late] = await once(client.subscribeToStream(stream), 'error');
+      expect(late).to.be.instanceOf(StreamDeletedError);
+    });
+
+    it('apply retention to what is there', async () => {
+      const stream = newStream();
+      await client.appendToStream(stream, events(20));
+      await client.setStreamMetadata(stream, { maxCount: 2 });
+      const { seen, whenCaughtUp, subscription } = follow(client.subscribeToStream(stream));
+      await whenCaughtUp;
+      expect(seen).to.deep.equal([18, 19, 'caughtUp']);
+      await subscription.unsubscribe();
+    });
+  });
+
+  it('to $all bring what is there, one caughtUp, then what comes', async () => {
+    const [stream, later] = [newStream('all'), newStream('all')];
+    const before = await client.appendToStream(newStream(), event());
+    await client.appendToStream(stream, events(2));
+    if (!before.position) throw new Error('an append has a position');
+    const { seen, sawCount, subscription } = follow(
+      client.subscribeToAll({ fromPosition: before.position }),
+      'streamId',
+    );
+    await sawCount(3);
+    await client.appendToStream(later, event());
+    await sawCount(4);
+    expect(seen).to.deep.equal([stream, stream, 'caughtUp', later]);
+    await subscription.unsubscribe();
+  });
+
+  it('lose and repeat nothing at the switch to live, in 80 rounds against a writer', async () => {
+    const stream = newStream();
+    for (let round = 0; round < 80; round++) {
+      const appending = client.appendToStream(stream, events(3));
+      const { seen, sawCount, subscription } = follow(client.subscribeToStream(stream));
+      await appending;
+      await client.appendToStream(stream, events(2));
+      const count = 5 * (round + 1);
+      await sawCount(count + 1);
+      expect(seen.filter((each) => each !== 'caughtUp')).to.deep.equal(Array.from({ length: count }, (_, n) => n));
+      expect(seen.filter((each) => each === 'caughtUp')).to.have.length(1);
+      await subscription.unsubscribe();
+    }
+  });
+
+  it('to $all bring the same to all readers while many write', async () => {
+    const streams = Array.from({ length: 10 }, () => newStream('busy'));
+    const from = await client.appendToStream(newStream(), event());
+    const fromPosition = from.position ?? START;
+    const readers = Array.from({ length: 5 }, () => follow(client.subscribeToAll({ fromPosition }), 'id'));
+    await Promise.all(
+      streams.map(async (stream) => {
+        for (let n = 0; n < 30; n++) await client.appendToStream(stream, events(5));
+      }),
+    );
+    await Promise.all(readers.map(({ sawCount }) => sawCount(1_501)));
+    const ids: string[] = [];
+    for await (const { event: recorded } of client.readAll({ fromPosition })) ids.push(recorded?.id ?? '');
+    for (const { seen, subscription } of readers) {
+      expect(seen.filter((each) => each !== 'caughtUp')).to.deep.equal(ids.slice(1));
+      await subscription.unsubscribe();
+    }
+  });
+
+  it('bring everything to a slow consumer, in order', async () => {
+    const stream = newStream();
+    const payload = 'x'.repeat(20_000);
+    for (let n = 0; n < 10; n++)
+      await client.appendToStream(
+        stream,
+        Array.from({ length: 40 }, () => event({ payload })),
+      );
+    const subscription = client.subscribeToStream(stream);
+    const seen: number[] = [];
+    let appended: Promise<unknown> | undefined;
+    for await (const { event: recorded } of subscription) {
+      await new Promise(setImmediate);
+      if (seen.push(Number(recorded?.revision)) === 50) {
+        // All of it is far more than the connection takes at once: the server holds the rest back, and goes on meanwhile.
+        appended = client.appendToStream(
+          stream,
+          Array.from({ length: 40 }, () => event({ payload })),
+        );
+        await appended;
+      }
+      if (seen.length === 440) break;
+    }
+    expect(seen).to.deep.equal(Array.from({ length: 440 }, (_, n) => n));
+  });
+
+  it('come and go by the hundred', async () => {
+    const stream = newStream();
+    await client.appendToStream(stream, event());
+    const all: StreamSubscription[] = Array.from({ length: 300 }, () => client.subscribeToStream(stream));
+    await Promise.all(all.map((subscription) => once(subscription, 'caughtUp')));
+    await Promise.all(all.map((subscription) => subscription.unsubscribe()));
+    const answer = await client.appendToStream(stream, event());
+    expect(answer.nextExpectedRevision).to.equal(1n);
+  });
+});
