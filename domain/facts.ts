@@ -47,8 +47,12 @@ export const stream = {
   deliveries: (channelId: number) => `deliveries-${channelId}`,
 } as const;
 
-/** Prefixes of the streams that the read models are folded from. */
-export const PROJECTED_STREAMS = ['channel-', 'webhook-', 'events-', 'deliveries-'] as const;
-
 /** Prefixes of the streams that decide what is delivered to whom. */
 export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-'] as const;
+
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries)-/;
+
+/** Whether a stream is one of ours; a store holds others too. */
+export function isFactStream(name: string): boolean {
+  return FACT_STREAM.test(name);
+}

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createIds } from '../domain/ids.ts';
-import { connectEventStore } from '../infra/event-store/client.ts';
+import { connectEventStore, type EventStore } from '../infra/event-store/client.ts';
 import { createKeys } from '../infra/keys.ts';
-import { createLog } from '../infra/log.ts';
+import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
 import { openDerived, openForReading } from '../infra/sqlite.ts';
@@ -41,7 +41,7 @@ export function createHouse(name: string, settings: Settings) {
     const db = await whenCurrent(fileOf('read-models'));
     databases.push(db);
     const opened = readModels(db);
-    return { models: opened, progress: createProgress(opened.position) };
+    return { models: opened, progress: createProgress(opened.position, await headOf(store, log)) };
   }
 
   return {
@@ -89,6 +89,18 @@ export function createHouse(name: string, settings: Settings) {
 function required(name: string, value: string | undefined): string {
   if (value === undefined) throw new SettingError(name, 'is needed where a service runs by itself');
   return value;
+}
+
+/** Position of the log's last event, as soon as the store tells. */
+async function headOf(store: EventStore, log: Logger): Promise<number> {
+  for (;;) {
+    try {
+      return await store.lastPosition();
+    } catch (error) {
+      log.warn({ err: error }, 'waiting for the event store');
+      await delay(LOOK_MS);
+    }
+  }
 }
 
 /** How often a database that is not there yet is looked for, in ms. */

@@ -34,8 +34,10 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
     const relay = createRelay({ db: db('relay'), store, queue: await queue(), log });
-    const marginMs = times.sweepMarginMs;
-    const sweeper = createSweeper({ queue: await queue(), readModels: models, progress, relay, log, nowMs, marginMs });
+    const sweeper = createSweeper({
+      ...{ store, queue: await queue(), readModels: models, progress, relay, log, nowMs },
+      marginMs: times.sweepMarginMs,
+    });
     return together('relay', [relay, sweeper]);
   },
 

@@ -49,7 +49,9 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
   }
   async function collect(events: StreamingRead<ResolvedEvent>, stream: string): Promise<RecordedFact[]> {
     const facts: RecordedFact[] = [];
-    await drain(events, stream, (event) => facts.push(toFact(event)));
+    await drain(events, stream, ({ event }) => {
+      if (event) facts.push(toFact(event));
+    });
     return facts;
   }
 
@@ -103,13 +105,13 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     },
 
     /**
-     * Follows the log for ever, in order, from behind `after` (-1: from its beginning): the facts of the streams with these
-     * prefixes, as many at a time as are there, and how far the log has been read. Where the connection breaks it throws: the
-     * caller goes on from its checkpoint.
+     * Follows the log for ever, in order, from behind `after` (-1: from its beginning): facts, as many at a time as are there, and
+     * how far the log has been read. Where the connection breaks it throws: the caller goes on from its checkpoint.
+     * @param prefixes of the streams wanted; absent: all of ours, and a position that is exact to the last event of the log
      * @throws StoreUnavailable
      */
-    follow: (prefixes: readonly string[], after: number, signal: AbortSignal) =>
-      followLog(client, prefixes, after, signal),
+    follow: (options: { after: number; prefixes?: readonly string[]; signal: AbortSignal }) =>
+      followLog(client, { prefixes: undefined, ...options }),
 
     close: (): Promise<void> => client.dispose(),
   };

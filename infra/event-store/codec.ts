@@ -1,4 +1,4 @@
-import { type EventData, jsonEvent, type ResolvedEvent } from '@eventstore/db-client';
+import { type EventData, jsonEvent, type RecordedEvent } from '@eventstore/db-client';
 import { FACT_VERSION, type Fact, type FactMetadata, type NewFact, type RecordedFact } from '../../domain/facts.ts';
 
 export function toEvent({ id, type, data, metadata }: NewFact): EventData {
@@ -6,8 +6,7 @@ export function toEvent({ id, type, data, metadata }: NewFact): EventData {
 }
 
 /** @throws Error for a fact of a version that this code does not know yet */
-export function toFact({ event }: ResolvedEvent): RecordedFact {
-  if (!event) throw new Error('a resolved event without its event');
+export function toFact(event: RecordedEvent): RecordedFact {
   const metadata = event.metadata as unknown as FactMetadata;
   if (!(metadata?.version <= FACT_VERSION)) {
     throw new Error(

@@ -44,7 +44,7 @@ export function createHandler(deps: HandlerDeps) {
   return async ({ event_id, webhook_id, position }: QueueMessage): Promise<Verdict> => {
     const key = `${event_id}-${webhook_id}`;
     if (underWay.has(key)) return { againInMs: patienceMs };
-    const needed = Math.max(position, underWay.lastPosition(key, progress.current()));
+    const needed = Math.max(position, underWay.lastPosition(key, progress.reached()));
     if (!(await progress.whenProcessed(needed, patienceMs))) {
       log.warn({ event_id, webhook_id, position: needed }, 'the read models are behind: this delivery waits');
       return { againInMs: patienceMs };

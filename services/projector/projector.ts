@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { PROJECTED_STREAMS } from '../../domain/facts.ts';
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -23,7 +22,7 @@ export function createProjector({ db, store, log }: ProjectorDeps): Service {
 
   return createLoop('projector', log, async (signal, working) => {
     const say = progressSayer(log);
-    for await (const batch of store.follow(PROJECTED_STREAMS, position(), signal)) {
+    for await (const batch of store.follow({ after: position(), signal })) {
       writer.apply(batch.facts, batch.position);
       working();
       say(batch.facts.length, batch.position);

@@ -23,7 +23,7 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
   const service: Service = createLoop('relay', log, async (signal, working) => {
     await queue.ensure();
     const publisher = createPublisher(queue, log, signal);
-    for await (const batch of store.follow(RELAYED_STREAMS, registry.position(), signal)) {
+    for await (const batch of store.follow({ after: registry.position(), prefixes: RELAYED_STREAMS, signal })) {
       reading = batch.position;
       await relayBatch(registry, publisher, batch);
       working();

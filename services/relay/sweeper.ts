@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
@@ -17,8 +18,11 @@ const PAGE = 500;
 const SHORT_SWEEPS = 3;
 /** How long to wait at a time for the projector to catch up, in ms. */
 const CATCH_UP_MS = 10_000;
+/** How often the relay's own place is looked at while waiting for it, in ms. */
+const LOOK_MS = 50;
 
 export interface SweeperDeps {
+  readonly store: EventStore;
   readonly queue: Queue;
   readonly readModels: ReadModels;
   readonly progress: Progress;
@@ -46,6 +50,7 @@ export function createSweeper(deps: SweeperDeps): Service {
       return;
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
+    if (!(await deps.progress.whenProcessed(await deps.store.lastPosition(), CATCH_UP_MS))) return;
     shortSweeps = isShort(deps.readModels, state, beforeMs) ? shortSweeps + 1 : 0;
     if (shortSweeps < SHORT_SWEEPS) return;
     shortSweeps = 0;
@@ -70,13 +75,14 @@ function isShort({ deliveries }: ReadModels, { messages }: QueueState, beforeMs:
 }
 
 async function enqueueEverything(deps: SweeperDeps, publisher: Publisher, signal: AbortSignal): Promise<void> {
-  const { relay, progress, log } = deps;
+  const { relay, store, progress, log } = deps;
   // What the relay is publishing right now may have gone to the broker that forgot: wait until all of it can be read back.
   const upTo = relay.reading();
-  while (relay.registry.position() < upTo || !(await progress.whenProcessed(upTo, CATCH_UP_MS))) {
+  const head = await store.lastPosition();
+  while (relay.registry.position() < upTo || !(await progress.whenProcessed(head, CATCH_UP_MS))) {
     signal.throwIfAborted();
-    log.info({ position: progress.current(), up_to: upTo }, 'the queue is new: waiting for the read models');
-    await delay(100, undefined, { signal });
+    log.info({ position: progress.current(), up_to: head }, 'the queue is new: waiting for the read models');
+    await delay(LOOK_MS, undefined, { signal });
   }
   const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
   if (count > 0) log.warn({ count }, 'the queue was empty: everything pending is on it again');
