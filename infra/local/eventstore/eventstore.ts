@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { pagedCalls } from './rpc/paged-call.ts';
@@ -34,7 +34,7 @@ const SERVER_OPTIONS = {
 /** @throws Error of one line when the directory or the port cannot be had. */
 export async function startEventstore({ dataDir, host, port, maxAppendSize }: EventstoreOptions): Promise<Eventstore> {
   const store = openStore(dataDir);
-  const server = new Server(SERVER_OPTIONS);
+  const server = createServer();
   const calls = new RunningCalls();
   addServices(server, store, calls, maxAppendSize);
   const address = (ofPort: number) => `${host.includes(':') ? `[${host}]` : host}:${ofPort}`;
@@ -48,7 +48,10 @@ export async function startEventstore({ dataDir, host, port, maxAppendSize }: Ev
     await nextTurn();
     calls.endAll();
     server.drain(address(boundPort), STOP_GRACE_MS);
-    await promisify(server.tryShutdown.bind(server))();
+    await Promise.race([
+      promisify(server.tryShutdown.bind(server))(),
+      delay(2 * STOP_GRACE_MS, undefined, { ref: false }),
+    ]);
     store.close();
   };
   let stopped: Promise<void> | undefined;
@@ -59,4 +62,15 @@ export async function startEventstore({ dataDir, host, port, maxAppendSize }: Ev
       return stopped;
     },
   };
+}
+
+/**
+ * Node takes a client that cancels more than a thousand calls quickly for an attacker and drops its connection; here that is
+ * a client with many short subscriptions. grpc-js has no option for it.
+ */
+function createServer(): Server {
+  const server = new Server(SERVER_OPTIONS);
+  const { commonServerOptions } = server as unknown as { commonServerOptions?: object };
+  Object.assign(commonServerOptions ?? {}, { streamResetBurst: 1_000_000, streamResetRate: 100_000 });
+  return server;
 }

@@ -25,12 +25,9 @@ function wholeNumber(name: string, text: string | undefined, max: number, fallba
 }
 
 /** A parent that spawned us with a channel orders the stop: a terminal's Ctrl-C reaches us too, but is meant for it. */
-function stopOnRequest({ stop }: Eventstore): void {
+function stopOnRequest(started: Promise<Eventstore>): void {
   const exit = () => {
-    stop().then(
-      () => process.exit(0),
-      (error: Error) => fail(error),
-    );
+    started.then((eventstore) => eventstore.stop()).then(() => process.exit(0), fail);
   };
   const ignore = () => {};
   const hasParent = process.send !== undefined;
@@ -39,6 +36,7 @@ function stopOnRequest({ stop }: Eventstore): void {
   if (!hasParent) return;
   process.on('SIGHUP', ignore);
   process.on('disconnect', exit);
+  if (!process.connected) exit();
 }
 
 function fail(error: Error): void {
@@ -50,10 +48,11 @@ function fail(error: Error): void {
 setLogVerbosity(logVerbosity.NONE);
 
 try {
-  const eventstore = await startEventstore(readOptions(process.env));
-  stopOnRequest(eventstore);
-  if (process.send) process.send({ ready: true, port: eventstore.port });
-  else process.stdout.write(`eventstore listens on port ${eventstore.port}\n`);
+  const started = startEventstore(readOptions(process.env));
+  stopOnRequest(started);
+  const { port } = await started;
+  if (!process.send) process.stdout.write(`eventstore listens on port ${port}\n`);
+  else if (process.connected) process.send({ ready: true, port });
 } catch (error) {
   fail(error as Error);
 }

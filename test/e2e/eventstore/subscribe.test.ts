@@ -183,9 +183,14 @@ describe('eventstore: subscriptions', () => {
     expect(seen).to.deep.equal(Array.from({ length: 440 }, (_, n) => n));
   });
 
-  it('come and go by the hundred', async () => {
+  it('come and go by the hundred at once, and by the thousand one after the other', async () => {
     const stream = newStream();
     await client.appendToStream(stream, event());
+    for (let n = 0; n < 1_500; n++) {
+      const brief = client.subscribeToStream(stream);
+      await once(brief, 'caughtUp');
+      await brief.unsubscribe();
+    }
     const all: StreamSubscription[] = Array.from({ length: 300 }, () => client.subscribeToStream(stream));
     await Promise.all(all.map((subscription) => once(subscription, 'caughtUp')));
     await Promise.all(all.map((subscription) => subscription.unsubscribe()));

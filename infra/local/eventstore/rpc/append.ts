@@ -1,5 +1,6 @@
 import { type handleClientStreamingCall, status } from '@grpc/grpc-js';
-import type { ProposedEvent, Store } from '../store/store.ts';
+import type { ProposedEvent } from '../store/event.ts';
+import type { Store } from '../store/store.ts';
 import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { appended, appendedWrongRevision } from '../wire/append-response.ts';
 import { appendTooLarge, invalidEvent, notReady, RpcError, refusal, toRpcError } from './errors.ts';

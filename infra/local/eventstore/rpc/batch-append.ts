@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { ProposedEvent, Store } from '../store/store.ts';
+import type { ProposedEvent } from '../store/event.ts';
+import type { Store } from '../store/store.ts';
 import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { type AppendFailure, batchAppended, batchFailed } from '../wire/append-response.ts';
 import { shuttingDown } from './errors.ts';

@@ -1,6 +1,7 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { ExpectedRevision, Outcome, Store } from '../store/store.ts';
+import type { ExpectedRevision, Outcome } from '../store/expected-revision.ts';
+import type { Store } from '../store/store.ts';
 import type { Writes } from '../store/writes.ts';
 import { deleted } from '../wire/append-response.ts';
 import { refusal, toRpcError } from './errors.ts';

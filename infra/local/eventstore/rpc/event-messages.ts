@@ -1,5 +1,6 @@
+import type { RecordedEvent } from '../store/event.ts';
 import { isLink, resolveLink } from '../store/links.ts';
-import type { RecordedEvent, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { eventMessage } from '../wire/read-response.ts';
 import type { Filter } from './filter.ts';
 

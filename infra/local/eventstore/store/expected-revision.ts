@@ -15,6 +15,8 @@ export type Refused =
   | { readonly kind: 'wrong-revision'; readonly current: number }
   | { readonly kind: 'stream-deleted' };
 
+export type Outcome = Written | Refused;
+
 const STREAM_DELETED: Refused = { kind: 'stream-deleted' };
 
 /** Whether an append may go ahead: undefined says yes, `Written` that it already happened. */

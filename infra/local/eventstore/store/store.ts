@@ -1,7 +1,5 @@
 import { Alarms } from './alarms.ts';
 import { openDatabase } from './database.ts';
-import type { ProposedEvent, RecordedEvent } from './event.ts';
-import type { ExpectedRevision, Refused, Written } from './expected-revision.ts';
 import { GroupCommit } from './group-commit.ts';
 import { type Head, Heads } from './heads.ts';
 import { Log } from './log.ts';
@@ -16,9 +14,6 @@ export interface Write<T> {
   readonly done: (outcome: T) => void;
   readonly fail: (error: Error) => void;
 }
-
-export type Outcome = Written | Refused;
-export type { ExpectedRevision, ProposedEvent, RecordedEvent };
 
 export interface Store {
   readonly log: Log;
