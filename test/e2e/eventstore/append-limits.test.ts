@@ -67,15 +67,17 @@ describe('eventstore: limits of an append', () => {
     }
   });
 
-  it('answers once, with DeadlineExceeded, when the deadline passes before the last message', async () => {
-    const stream = newStream();
-    const error = await errorOf(client.appendToStream(stream, small(30_000), { deadline: 1 }));
-    expect(error).to.be.instanceOf(DeadlineExceededError);
-    // A second answer would break the client here, and a late write would show.
-    const next = await client.appendToStream(newStream(), event());
-    expect(next.success).to.equal(true);
-    expect(await errorOf(collect(client.readStream(stream)))).to.be.instanceOf(StreamNotFoundError);
-  });
+  for (const [route, options] of Object.entries({ BatchAppend: {}, Append: { credentials: CREDENTIALS } })) {
+    it(`answers once, with DeadlineExceeded, when the deadline passes before the last message of ${route}`, async () => {
+      const stream = newStream();
+      const error = await errorOf(client.appendToStream(stream, small(30_000), { deadline: 1, ...options }));
+      expect(error).to.be.instanceOf(DeadlineExceededError);
+      // A second answer would break the client here, and a late write would show.
+      const next = await client.appendToStream(newStream(), event());
+      expect(next.success).to.equal(true);
+      expect(await errorOf(collect(client.readStream(stream)))).to.be.instanceOf(StreamNotFoundError);
+    });
+  }
 
   it('takes a deadline of a year', async () => {
     const options = { deadline: Number.MAX_SAFE_INTEGER };

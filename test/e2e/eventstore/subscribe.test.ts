@@ -123,6 +123,45 @@ describe('eventstore: subscriptions', () => {
     await subscription.unsubscribe();
   });
 
+  it('say caughtUp after exactly what was there at the start, though more has come meanwhile', async () => {
+    const stream = newStream();
+    const from = await client.appendToStream(newStream(), event());
+    // More than the server sends to a client that reads nothing: it is still in the history when the last event comes.
+    const history = Array.from({ length: 14 }, (_, n) => n);
+    for (const n of history) await client.appendToStream(stream, event({ n, payload: 'x'.repeat(200_000) }));
+    const subscriptions = [
+      client.subscribeToStream(stream),
+      client.subscribeToAll({ fromPosition: from.position ?? START }),
+    ];
+    await Promise.all(subscriptions.map((subscription) => once(subscription, 'confirmation')));
+    await client.appendToStream(stream, event());
+    for (const subscription of subscriptions) {
+      const { seen, sawCount } = follow(subscription);
+      await sawCount(16);
+      expect(seen).to.deep.equal([...history, 'caughtUp', 14]);
+      await subscription.unsubscribe();
+    }
+  });
+
+  it('miss nothing that is appended while they wait for a client to read', async () => {
+    const stream = newStream();
+    const { position } = await client.appendToStream(stream, event());
+    const subscriptions = [
+      client.subscribeToStream(stream, { fromRevision: 0n }),
+      client.subscribeToAll({ fromPosition: position ?? START }),
+    ];
+    await Promise.all(subscriptions.map((subscription) => once(subscription, 'caughtUp')));
+    for (const subscription of subscriptions) subscription.pause();
+    for (let n = 0; n < 4; n++) await client.appendToStream(stream, event({ payload: 'x'.repeat(400_000) }));
+    for (const subscription of subscriptions) {
+      const { seen, sawCount } = follow(subscription);
+      subscription.resume();
+      await sawCount(4);
+      expect(seen).to.deep.equal([1, 2, 3, 4]);
+      await subscription.unsubscribe();
+    }
+  });
+
   it('lose and repeat nothing at the switch to live, in 80 rounds against a writer', async () => {
     const stream = newStream();
     for (let round = 0; round < 80; round++) {

@@ -82,7 +82,6 @@ class BatchAppendSession {
   }
 
   #failureOf(pending: Pending, chunk: AppendChunk): AppendFailure | undefined {
-    if (pending.options.deadlineMs <= Date.now()) return { kind: 'timeout' };
     if (pending.bytes > this.#maxAppendSize) return { kind: 'too-large', maxAppendSize: this.#maxAppendSize };
     if (chunk.invalid === 'id') return { kind: 'bad-request', message: 'The id of an event is not a UUID.' };
     if (chunk.invalid === 'type') return { kind: 'bad-request', message: 'An event has no type.' };

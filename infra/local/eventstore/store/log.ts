@@ -3,7 +3,7 @@ import type { ProposedEvent, RecordedEvent } from './event.ts';
 import type { StreamName, StreamNames } from './names.ts';
 
 /** One page is read in one go: it bounds memory, and how long a read holds up the appends behind it. */
-const PAGE_EVENTS = 256;
+export const PAGE_EVENTS = 256;
 const PAGE_BYTES = 512 * 1024;
 
 const COLUMNS = 'position, stream, revision, id, type, json, created_ms, metadata, data';

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from './event.ts';
+import { PAGE_EVENTS } from './log.ts';
 
 const TAIL_EVENTS = 1024;
 const TAIL_BYTES = 2 * 1024 * 1024;
@@ -20,11 +21,12 @@ export class Tail {
     if (dropped > 0) this.#events = this.#events.slice(dropped);
   }
 
-  /** All events after the position, or undefined where some of them are not here any more. */
+  /** The events after the position, a page at most; undefined where some of them are not here any more. */
   after(position: number): RecordedEvent[] | undefined {
     const first = this.#events[0];
     if (first === undefined || position + 1 < first.position) return undefined;
-    return this.#events.slice(position + 1 - first.position);
+    const start = position + 1 - first.position;
+    return this.#events.slice(start, start + PAGE_EVENTS);
   }
 }
 
