@@ -1,0 +1,43 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { processMark } from './process-mark.ts';
+
+export interface RunningProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** See `processMark`. */
+  readonly mark: string | undefined;
+}
+
+/** What runs on a data directory: for the next run, should this one be killed, and for tests. */
+export interface Run {
+  readonly processes: readonly RunningProcess[];
+  readonly url?: string;
+  readonly eventstoreUrl?: string;
+  readonly natsUrl?: string;
+}
+
+const fileIn = (dataDir: string) => join(dataDir, 'run.json');
+
+export function readRun(dataDir: string): Run | undefined {
+  try {
+    return JSON.parse(readFileSync(fileIn(dataDir), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces the file as a whole, so that nobody reads half of it. */
+export function writeRun(dataDir: string, run: Run): void {
+  const draft = `${fileIn(dataDir)}.draft`;
+  writeFileSync(draft, JSON.stringify(run, null, 2), { mode: 0o600 });
+  renameSync(draft, fileIn(dataDir));
+}
+
+export function removeRun(dataDir: string): void {
+  rmSync(fileIn(dataDir), { force: true });
+}
+
+export function running(name: string, pid: number): RunningProcess {
+  return { name, pid, mark: processMark(pid) };
+}

@@ -1,0 +1,125 @@
+import { join, resolve } from 'node:path';
+import type { Settings } from '../settings.ts';
+import { type Child, createChild, type Program } from './child.ts';
+import { holdDataDir } from './data-dir.ts';
+import { checkFree, createPort, freePort } from './free-port.ts';
+import { endLeftovers } from './leftovers.ts';
+import { masterSecret } from './master-secret.ts';
+import { natsServer } from './nats-server.ts';
+import { nodeProgram } from './node-program.ts';
+import { removeRun, running, writeRun } from './run-file.ts';
+
+const LOOPBACK = '127.0.0.1';
+const EVENTSTORE_MAIN = join(import.meta.dirname, 'eventstore/main.ts');
+
+/**
+ * The processes of services, in the order in which they stop; servers after them. By when each must have stopped, in ms from
+ * the order: a delivery may wait for its receiver, the others are quick.
+ */
+const SERVICES = [
+  { roles: ['gateway'], stopByMs: 8_000 },
+  { roles: ['delivery'], stopByMs: 17_000 },
+  { roles: ['projector', 'relay'], stopByMs: 18_500 },
+] as const;
+const SERVERS_STOP_BY_MS = 20_000;
+
+export interface StackOptions {
+  readonly settings: Settings;
+  readonly env: Readonly<NodeJS.ProcessEnv>;
+  /** The module that runs the services named in its arguments. */
+  readonly servicesMain: string;
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Everything on this machine: the servers that the settings name no other for, and the services. Holds DATA_DIR from now
+ * on, until `stop` or the end of this process.
+ * @throws CannotStart
+ */
+export function createStack({ settings, env, servicesMain, say }: StackOptions) {
+  const dataDir = resolve(settings.dataDir);
+  const { host } = settings;
+  const hold = holdDataDir(dataDir);
+  const gatewayPort = createPort(async () => settings.port || freePort(host));
+  const eventstorePort = createPort(() => freePort(LOOPBACK));
+  const natsPort = createPort(() => freePort(LOOPBACK));
+  const eventstoreUrl = () => settings.eventstoreUrl ?? `esdb://${LOOPBACK}:${eventstorePort.current()}?tls=false`;
+  const natsUrl = () => settings.natsUrl ?? `nats://${LOOPBACK}:${natsPort.current()}`;
+  const url = () => `http://${reachable(host)}:${gatewayPort.current()}`;
+  const common = {
+    ...env,
+    DATA_DIR: dataDir,
+    MASTER_SECRET: settings.masterSecret ?? masterSecret(dataDir),
+    ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
+  };
+
+  const child = (program: Program) => createChild(program, { say, changed: noteRun });
+  const servers: Child[] = [];
+  if (!settings.natsUrl) servers.push(child(natsServer(join(dataDir, 'nats'), natsPort)));
+  if (!settings.eventstoreUrl) servers.push(child(nodeProgram('eventstore', EVENTSTORE_MAIN, [], eventstoreEnv)));
+  const services = SERVICES.map(({ roles }) => {
+    const [first] = roles;
+    return child(nodeProgram(roles.join('+'), servicesMain, roles, first === 'gateway' ? gatewayEnv : serviceEnv));
+  });
+
+  async function eventstoreEnv(wasReady: boolean) {
+    const port = await eventstorePort.forStart(wasReady);
+    return { ...env, HOST: LOOPBACK, PORT: `${port}`, DATA_DIR: join(dataDir, 'eventstore') };
+  }
+
+  async function serviceEnv() {
+    return { ...common, EVENTSTORE_URL: eventstoreUrl(), NATS_URL: natsUrl() };
+  }
+
+  async function gatewayEnv(wasReady: boolean) {
+    return { ...(await serviceEnv()), PORT: `${await gatewayPort.forStart(wasReady)}` };
+  }
+
+  function noteRun() {
+    const processes = [...servers, ...services].flatMap(({ name, pid }) => {
+      const id = pid();
+      return id === undefined ? [] : [running(name, id)];
+    });
+    const supervisor = running('supervisor', process.pid);
+    try {
+      writeRun(dataDir, {
+        ...{ url: url(), eventstoreUrl: eventstoreUrl(), natsUrl: natsUrl() },
+        processes: [supervisor, ...processes],
+      });
+    } catch (error) {
+      say(`cannot note what runs: ${(error as Error).message}`);
+    }
+  }
+
+  return {
+    dataDir,
+    url,
+    /** Resolves when everything serves. @throws CannotStart */
+    async start(): Promise<void> {
+      await endLeftovers(dataDir, say);
+      if (settings.port > 0) await checkFree(host, settings.port);
+      if (!env.ALLOW_PRIVATE_NETWORKS)
+        say('deliveries may reach this machine and private networks (ALLOW_PRIVATE_NETWORKS)');
+      if (servers.length > 0) say(`starting ${servers.map(({ name }) => name).join(', ')}`);
+      await Promise.all(servers.map((server) => server.start()));
+      say(`starting ${services.map(({ name }) => name).join(', ')}`);
+      await Promise.all(services.map((service) => service.start()));
+    },
+    /** Stops everything in order, also where not everything has started; in 20 s, by force where it must be. */
+    async stop(): Promise<void> {
+      const orderedMs = performance.now();
+      const leftMs = (byMs: number) => Math.max(0, orderedMs + byMs - performance.now());
+      for (const [i, { stopByMs }] of SERVICES.entries()) await services[i]?.stop(leftMs(stopByMs));
+      for (const server of servers) await server.stop(leftMs(SERVERS_STOP_BY_MS));
+      removeRun(dataDir);
+      hold.release();
+    },
+  };
+}
+
+/** Where a client on this machine reaches a server that listens on `host`. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return LOOPBACK;
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endLeftovers } from '../../infra/local/leftovers.ts';
+import { processMark } from '../../infra/local/process-mark.ts';
+import { readRun } from '../../infra/local/run-file.ts';
+import { SETTINGS } from '../../infra/settings.ts';
+import { waitFor } from './wait.ts';
+
+const MAIN = join(import.meta.dirname, '../../services/main.ts');
+
+export interface Stack {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Of the supervisor. */
+  readonly pid: number;
+  /** What it was started with. */
+  readonly env: NodeJS.ProcessEnv;
+  /** What runs now, the supervisor first. A process that has just been killed is missing until it is started again. */
+  processes(): Promise<{ name: string; pid: number }[]>;
+  /** Stops it as SIGTERM does and resolves with the exit code. The data directory stays until the tests have ended. */
+  stop(): Promise<number>;
+  /** Kills every process of it at once and resolves when all are gone. The data directory stays. */
+  kill9All(): Promise<void>;
+  /** All that its processes printed so far. */
+  output(): string;
+}
+
+/**
+ * Starts everything as `npm start` does, on a free port and, unless `dataDir` names one, with nothing stored yet.
+ * @throws Error with what it printed, where it does not start
+ */
+export async function startStack(options: { env?: Record<string, string>; dataDir?: string } = {}): Promise<Stack> {
+  const dataDir = options.dataDir ?? newDataDir();
+  const env = { ...settingless(process.env), PORT: '0', LOG_LEVEL: 'warn', ...options.env, DATA_DIR: dataDir };
+  const supervisor = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const output = collectOutput(supervisor);
+  const exited = once(supervisor, 'exit').then(([code]) => code as number);
+  const url = await Promise.race([whenReady(supervisor), exited]);
+  if (typeof url !== 'string') throw new Error(`the stack did not start (exit code ${url}):\n${output()}`);
+
+  return {
+    ...{ url, dataDir, pid: supervisor.pid as number, env, output },
+    processes: async () => [...(readRun(dataDir)?.processes ?? [])],
+    async stop() {
+      supervisor.kill('SIGTERM');
+      const code = await exited;
+      await endLeftovers(dataDir, () => {});
+      return code;
+    },
+    async kill9All() {
+      const processes = readRun(dataDir)?.processes ?? [];
+      // The supervisor comes first: it would start the others again.
+      for (const { pid, mark } of processes) if (mark && processMark(pid) === mark) process.kill(pid, 'SIGKILL');
+      await exited;
+      await waitFor('the end of all processes', () => processes.every(({ pid, mark }) => processMark(pid) !== mark));
+    },
+  };
+}
+
+/** A directory that goes when this process does. */
+export function newDataDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'webhooks-stack-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** The developer's own settings are none of a test's. */
+function settingless(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = new Set<string>(Object.values(SETTINGS).map(({ name }) => name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+}
+
+function collectOutput({ stdout, stderr }: ChildProcess): () => string {
+  let text = '';
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding('utf8').on('data', (part) => {
+      text += part;
+    });
+  }
+  return () => text;
+}
+
+function whenReady(supervisor: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    supervisor.on('message', (message: { ready?: boolean; url: string }) => {
+      if (message.ready) resolve(message.url);
+    });
+  });
+}
