@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AllStreamRecordedEvent, EventStoreDBClient, jsonEvent, type ResolvedEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent, type ResolvedEvent } from '@eventstore/db-client';
 import { startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
 
 export const MAIN = join(import.meta.dirname, '../../../infra/local/eventstore/main.ts');
@@ -45,7 +45,7 @@ export async function startServer(maxAppendSize = 1024 * 1024) {
 export async function spawnServer(dataDir: string, env: Record<string, string> = {}) {
   const child = spawnNode([MAIN], {
     env: { PORT: '0', DATA_DIR: dataDir, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const [message] = await once(child, 'message');
   return { child, port: (message as { port: number }).port, exited: once(child, 'exit') };
@@ -101,5 +101,3 @@ export async function errorOf(promise: Promise<unknown>): Promise<any> {
   }
   throw new Error('expected an error');
 }
-
-export type { AllStreamRecordedEvent };
