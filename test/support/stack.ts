@@ -10,6 +10,8 @@ import { SETTINGS } from '../../infra/settings.ts';
 import { waitFor } from './wait.ts';
 
 const MAIN = join(import.meta.dirname, '../../services/main.ts');
+const HOME = mkdtempSync(join(tmpdir(), 'webhooks-test-'));
+process.once('exit', () => rmSync(HOME, { recursive: true, force: true }));
 
 export interface Stack {
   readonly url: string;
@@ -63,11 +65,9 @@ export async function startStack(options: { env?: Record<string, string>; dataDi
   };
 }
 
-/** A directory that goes when this process does. */
+/** An empty directory that goes when this process does. */
 export function newDataDir(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'webhooks-stack-'));
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
-  return dir;
+  return mkdtempSync(join(HOME, 'stack-'));
 }
 
 /** The developer's own settings are none of a test's. */
