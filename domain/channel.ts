@@ -1,12 +1,13 @@
 import Type, { type Static } from 'typebox';
 import type { Facts, Nothing } from './fact.ts';
-import { Clearable, Closed, realChanges, withChanges } from './fields.ts';
+import { Clearable, Closed, MUST, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the channel.' });
 const Description = Type.String({ maxLength: 4_096, description: 'What the channel is for.' });
 const Guid = Type.String({
   pattern: '^(?![0-9]+$)[A-Za-z0-9._-]{1,128}$',
+  [MUST]: 'be 1 to 128 letters, digits, "-", "_" or ".", and not all digits',
   description: 'An id of your own, unique over all live channels: letters, digits, `-`, `_`, `.`, not all digits.',
 });
 const Email = Type.String({ format: 'email', maxLength: 254, description: 'Whom to write to about this channel.' });

@@ -1,10 +1,11 @@
 import Type, { type Static } from 'typebox';
 import type { Facts } from './fact.ts';
-import { Closed, HttpUrl } from './fields.ts';
+import { Closed, HttpUrl, MUST } from './fields.ts';
 
 export const NewEvent = Closed({
   event_name: Type.String({
     pattern: '^[A-Za-z0-9._:-]{1,255}$',
+    [MUST]: 'be 1 to 255 letters, digits, ".", "_", "-" or ":"',
     description: 'What happened, such as `request.created`: letters, digits, `.`, `_`, `-`, `:`.',
   }),
   ext_ref_code: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A reference of your own.' })),

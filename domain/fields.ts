@@ -1,5 +1,8 @@
 import Type, { type TObject, type TSchema } from 'typebox';
 
+/** Says in words what a field's `pattern` asks for: "must ...". */
+export const MUST = 'x-must';
+
 /** A field that a PUT may clear with `null`. */
 export const Clearable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 

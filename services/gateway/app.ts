@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import Router from '@koa/router';
+import Koa, { type Context, type Middleware, type Next } from 'koa';
+import type { Logger } from '../../infra/log.ts';
+import type { Gateway } from './context.ts';
+import { createEndpoints } from './endpoint.ts';
+import { asProblem, Problem } from './problems.ts';
+import { ROUTES } from './routes/routes.ts';
+
+/** The Koa application: every route, and an answer to whatever is none. */
+export function createApp(gateway: Gateway, isStopping: () => boolean): Koa {
+  const endpoint = createEndpoints(gateway);
+  const router = new Router({ sensitive: true });
+  for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
+  const app = new Koa();
+  app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
+  app
+    .use(answerAlways(gateway.log, isStopping))
+    .use(router.routes() as Middleware)
+    .use(answerNoRoute);
+  return app;
+}
+
+/** Whatever happens further in, there is an answer: its errors become problems here. */
+function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
+  return async (ctx: Context, next: Next) => {
+    const beganMs = performance.now();
+    const requestId = randomUUID();
+    ctx.state.requestId = requestId;
+    ctx.set('X-Request-Id', requestId);
+    ctx.set('Cache-Control', 'no-store');
+    try {
+      if (isStopping()) throw new Problem('stopping', 'Another server, or this one in a moment, will answer.');
+      await next();
+    } catch (error) {
+      answerProblem(ctx, asProblem(error) ?? internal(log, requestId, error));
+    }
+    if (isStopping()) ctx.set('Connection', 'close');
+    if (!log.isLevelEnabled('debug')) return;
+    const took_ms = Math.round(performance.now() - beganMs);
+    log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
+  };
+}
+
+/** An error that is nobody's but ours: whole in the log, bare outside. */
+function internal(log: Logger, request_id: string, err: unknown): Problem {
+  log.error({ err, request_id }, 'a request failed');
+  return new Problem('internal', `The log has more, under request ${request_id}.`);
+}
+
+function answerProblem(ctx: Context, problem: Problem): void {
+  ctx.status = problem.status;
+  ctx.set(problem.headers);
+  ctx.set('Content-Type', 'application/problem+json');
+  ctx.body = problem.toJSON();
+}
+
+/** Answers what no route has taken: another method of a path that there is, or a path that there is not. */
+function answerNoRoute(ctx: Context): void {
+  const layers = (ctx.matched ?? []) as readonly { methods: readonly string[] }[];
+  if (layers.length === 0) throw new Problem('not-found', `There is nothing at ${ctx.path}.`);
+  const Allow = [...new Set(layers.flatMap(({ methods }) => methods)), 'OPTIONS'].join(', ');
+  if (ctx.method !== 'OPTIONS') {
+    throw new Problem('method-not-allowed', `This path takes ${Allow}.`, { headers: { Allow } });
+  }
+  ctx.set('Allow', Allow);
+  ctx.status = 204;
+}

@@ -1,0 +1,24 @@
+import type { EventStore } from '../../infra/event-store/client.ts';
+import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
+import type { Logger } from '../../infra/log.ts';
+import type { ReadModels } from '../../projections/read-models.ts';
+import type { Freshness } from './freshness.ts';
+import type { Keyring } from './keyring.ts';
+
+/** Resolves where what it is named after can be used, throws where it cannot. */
+export type Check = () => Promise<void>;
+
+/** What routes work with. */
+export interface Gateway {
+  readonly store: EventStore;
+  /** Appends facts that have no invariant. */
+  readonly coalescer: ReturnType<typeof createCoalescer>;
+  readonly readModels: ReadModels;
+  readonly freshness: Freshness;
+  readonly keyring: Keyring;
+  readonly adminKey: string | undefined;
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly ids: () => number;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}

@@ -1,0 +1,103 @@
+import type { Context, Middleware } from 'koa';
+import { admit, idOf, type PathParams } from './access.ts';
+import { createBodyReader } from './body.ts';
+import type { Gateway } from './context.ts';
+import { acceptOnce } from './idempotency.ts';
+import { Problem } from './problems.ts';
+import { createQueryReader } from './query.ts';
+import { Page, type Request, type Route } from './route.ts';
+import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
+
+/**
+ * Makes routes into middleware. Each request is let in, read, validated, and only then handled, so that whatever
+ * is refused has left nothing behind.
+ */
+export function createEndpoints(gateway: Gateway): (route: Route) => Middleware {
+  const compile = createCompiler();
+  const readBody = createBodyReader();
+
+  return (route) => {
+    const readQuery = createQueryReader(compile, route.query);
+    const validate = route.body && compile(route.body);
+    const booleans = route.body ? fieldsOfType(route.body, 'boolean') : [];
+    const isCreating = route.method === 'POST';
+
+    async function readFields(ctx: Context, validate: Validate) {
+      const { fields, isForm, length } = await readBody(ctx);
+      if (isForm) route.fromForm?.(fields);
+      for (const name of booleans) readBoolean(fields, name);
+      const errors = validate(fields);
+      if (errors) throw new Problem('fields-invalid', 'Some fields are not valid.', { errors });
+      return { fields, length };
+    }
+
+    return async (ctx) => {
+      const params: PathParams & { event?: string } = ctx.params;
+      const scope = await admit(gateway, route.access, params, ctx.req.headers.authorization);
+      const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
+      const query = readQuery(ctx.querystring);
+      const body = validate && (await readFields(ctx, validate));
+      const request = {
+        ...scope,
+        eventId,
+        query,
+        body: body?.fields,
+        bodyLength: body?.length ?? 0,
+        id: isCreating ? gateway.ids() : 0,
+        atMs: isCreating ? gateway.nowMs() : 0,
+        requestId: ctx.state.requestId,
+        repeatable: false,
+        repeated: false,
+      } as unknown as Request;
+      const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
+      const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
+      answer(ctx, route, accepted, await route.handle(accepted, gateway));
+    };
+  };
+}
+
+/** @throws Problem event-not-found */
+function eventIdOf(param: string): number {
+  const id = idOf(param);
+  if (id === undefined) throw new Problem('event-not-found', 'There is no such event in this channel.');
+  return id;
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, false: false, '0': false };
+
+/** Takes the texts that a form can send for true and false. */
+function readBoolean(fields: Record<string, unknown>, name: string): void {
+  const text = fields[name];
+  if (typeof text === 'string' && Object.hasOwn(BOOLEANS, text)) fields[name] = BOOLEANS[text];
+}
+
+/** The request with the id and time of the first of its kind. */
+async function repeatable(gateway: Gateway, route: Route, path: string, request: Request, key: string) {
+  const { id, atMs, requestId, by, channel, body } = request;
+  const keyed = {
+    key,
+    owner: channel === undefined ? 'channels' : String((channel as { id: number }).id),
+    route: `${route.method} ${route.path}`,
+    path,
+    body,
+  };
+  const accepted = await acceptOnce(gateway, keyed, { id, atMs }, { about: id, requestId, by });
+  return { ...request, ...accepted, repeatable: true };
+}
+
+function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
+  if (route.location) {
+    ctx.status = 201;
+    ctx.set('Location', route.location(result as { id: number }, request));
+  }
+  if (!(result instanceof Page)) {
+    ctx.body = result;
+    return;
+  }
+  if (result.next !== undefined) {
+    const query = new URLSearchParams(ctx.querystring);
+    query.set('after', String(result.next));
+    ctx.set('Link', `<${ctx.path}?${query}>; rel="next"`);
+  }
+  ctx.body = result.items;
+}

@@ -1,0 +1,56 @@
+import type { EventStore } from '../../infra/event-store/client.ts';
+import { createCoalescer } from '../../infra/event-store/coalescer.ts';
+import type { Keys } from '../../infra/keys.ts';
+import type { Service } from '../../infra/lifecycle.ts';
+import type { Logger } from '../../infra/log.ts';
+import type { Settings } from '../../infra/settings.ts';
+import type { Progress } from '../../projections/progress.ts';
+import type { ReadModels } from '../../projections/read-models.ts';
+import { createApp } from './app.ts';
+import type { Check, Gateway } from './context.ts';
+import { createFreshness } from './freshness.ts';
+import { createKeyring } from './keyring.ts';
+import { createHttpServer } from './server.ts';
+
+export interface GatewayDeps {
+  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey'>;
+  readonly store: EventStore;
+  readonly keys: Keys;
+  readonly readModels: ReadModels;
+  readonly progress: Progress;
+  readonly log: Logger;
+  readonly ids: () => number;
+  readonly nowMs: () => number;
+  /** What /readyz asks, by the name of what is not ready where one throws. */
+  readonly checks: Readonly<Record<string, Check>>;
+}
+
+/** The HTTP API. */
+export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
+  const { settings, store, keys, readModels, progress, log, ids, nowMs, checks } = deps;
+  const gateway: Gateway = {
+    store,
+    coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
+    readModels,
+    freshness: createFreshness(progress),
+    keyring: createKeyring(keys),
+    adminKey: settings.adminKey,
+    checks,
+    ids,
+    nowMs,
+    log,
+  };
+  let isStopping = false;
+  const server = createHttpServer(createApp(gateway, () => isStopping).callback());
+  return {
+    name: 'gateway',
+    get port() {
+      return server.port;
+    },
+    start: () => server.listen(settings.port, settings.host),
+    async stop() {
+      isStopping = true;
+      await server.drain();
+    },
+  };
+}

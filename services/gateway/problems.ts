@@ -1,0 +1,95 @@
+import { Refusal, type RefusalCode } from '../../domain/refusal.ts';
+import { StoreUnavailable } from '../../infra/event-store/errors.ts';
+
+interface Row {
+  readonly status: number;
+  readonly title: string;
+}
+
+const row = (status: number, title: string): Row => ({ status, title });
+
+/** Every error that the gateway answers with. `docs/errors.md` is held to this table by a test. */
+export const PROBLEMS = {
+  'malformed-request': row(400, 'The request is not HTTP as it should be'),
+  'malformed-body': row(400, 'The body cannot be read'),
+  'key-missing': row(401, 'A key is needed'),
+  'key-malformed': row(401, 'The key is malformed'),
+  'key-refused': row(403, 'This key may not do that'),
+  'not-found': row(404, 'There is nothing here'),
+  'channel-not-found': row(404, 'There is no such channel'),
+  'webhook-not-found': row(404, 'There is no such webhook'),
+  'event-not-found': row(404, 'There is no such event'),
+  'method-not-allowed': row(405, 'This path does not take that method'),
+  'request-timeout': row(408, 'The request took too long to arrive'),
+  'channel-exists': row(409, 'The channel exists already'),
+  'webhook-exists': row(409, 'The webhook exists already'),
+  'guid-taken': row(409, 'The guid is taken'),
+  'idempotency-key-reused': row(409, 'The Idempotency-Key was used for another request'),
+  'body-too-large': row(413, 'The body is too large'),
+  'media-type-unknown': row(415, 'The body is of a type that is not taken'),
+  'encoding-unknown': row(415, 'The body is encoded in a way that is not taken'),
+  'fields-invalid': row(422, 'Some fields are not valid'),
+  'guid-immutable': row(422, 'The guid cannot be changed'),
+  'query-invalid': row(422, 'Some query parameters are not valid'),
+  'idempotency-key-invalid': row(422, 'The Idempotency-Key is not valid'),
+  'headers-too-large': row(431, 'The request headers are too large'),
+  internal: row(500, 'Something went wrong here'),
+  'store-unavailable': row(503, 'The event store cannot be reached'),
+  'read-models-behind': row(503, 'The read models are behind'),
+  contended: row(503, 'Too many changes at once'),
+  'not-ready': row(503, 'Not ready'),
+  stopping: row(503, 'This server is stopping'),
+} satisfies Record<RefusalCode, Row> & Record<string, Row>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What is wrong with one field: its path, such as `data.created_at`, and what it must be. */
+export interface FieldError {
+  readonly field: string;
+  readonly message: string;
+}
+
+interface More {
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that says what went wrong: RFC 9457. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, { errors, headers = {} }: More = {}) {
+    super(detail);
+    this.name = 'Problem';
+    this.code = code;
+    this.errors = errors;
+    this.headers = { ...HEADERS[PROBLEMS[code].status], ...headers };
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status;
+  }
+
+  toJSON() {
+    const { status, title } = PROBLEMS[this.code];
+    const errors = this.errors && { errors: this.errors };
+    return { type: `/docs/errors#${this.code}`, title, status, detail: this.message, ...errors };
+  }
+}
+
+/** Headers that every problem of a status has. */
+const HEADERS: Readonly<Record<number, Record<string, string>>> = {
+  401: { 'WWW-Authenticate': 'Basic realm="webhooks"' },
+  503: { 'Retry-After': '1' },
+};
+
+/** The problem that an error is to the client; undefined where it is none of the client's business. */
+export function asProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreUnavailable) return new Problem('store-unavailable', 'Nothing is lost. Try again shortly.');
+  if (!(error instanceof Refusal)) return undefined;
+  const { code, message, field } = error;
+  return new Problem(code, message, field === undefined ? {} : { errors: [{ field, message }] });
+}

@@ -1,0 +1,90 @@
+import type { Static, TObject, TSchema } from 'typebox';
+import type { LiveChannel } from '../../domain/channel.ts';
+import type { Actor } from '../../domain/facts.ts';
+import type { WebhookView } from '../../projections/webhooks.ts';
+import type { Access } from './access.ts';
+import type { Gateway } from './context.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** Who asked, and for what: found while it was decided whether they may. */
+export interface Scope {
+  readonly by: Actor;
+  readonly channel?: LiveChannel | undefined;
+  readonly webhook?: WebhookView | undefined;
+  /** Id of the one webhook whose entries the caller may see; absent where all of them. */
+  readonly onlyWebhook?: number | undefined;
+}
+
+type In<P extends string, Name extends string, T> = P extends `${string}/:${Name}${'' | `/${string}`}` ? T : undefined;
+type Of<S> = [S] extends [never] ? undefined : S extends TSchema ? Static<S> : undefined;
+
+/** One request to a route, once it has been let in and read. */
+export interface Request<P extends string = string, B = never, Q = never> extends Scope {
+  readonly channel: In<P, 'channel', LiveChannel>;
+  readonly webhook: In<P, 'webhook', WebhookView>;
+  readonly eventId: In<P, 'event', number>;
+  readonly body: Of<B>;
+  /** How long the body was as it was sent, in characters. */
+  readonly bodyLength: number;
+  readonly query: Of<Q>;
+  /** Id of what the request creates. */
+  readonly id: number;
+  /** When the request was made, in ms since the epoch. A repetition has the first one's `id` and `atMs`. */
+  readonly atMs: number;
+  readonly requestId: string;
+  /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
+  readonly repeatable: boolean;
+  readonly repeated: boolean;
+}
+
+/** A page of a list, and the id behind which the next one begins. */
+export class Page<T> {
+  readonly items: readonly T[];
+  readonly next: number | undefined;
+
+  /** @param found up to one more than the limit, which shows whether there is a next page */
+  constructor(found: readonly T[], limit: number, idOf: (item: T) => number) {
+    this.items = found.length > limit ? found.slice(0, limit) : found;
+    const last = this.items.at(-1);
+    this.next = found.length > limit && last !== undefined ? idOf(last) : undefined;
+  }
+}
+
+/** What an answer of type T may be made from: nothing in it is changed, and fields that are undefined are left out of the JSON. */
+type Sparse<T> = T extends readonly (infer I)[]
+  ? readonly Sparse<I>[]
+  : T extends object
+    ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
+    : T;
+type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Page<Sparse<I>> : Sparse<T>;
+
+/** A route: all that there is to know about it. */
+export interface Row<P extends string, A extends TSchema, B, Q> {
+  readonly method: Method;
+  readonly path: P;
+  /** Who may call it. */
+  readonly access: Access;
+  readonly summary: string;
+  readonly query?: Q;
+  readonly body?: B;
+  /** What a form cannot say of itself: changes a form's body before it is validated. */
+  readonly fromForm?: (body: Record<string, unknown>) => void;
+  readonly answer: A;
+  /** Path of what was created: the answer is then 201. */
+  readonly location?: (answer: { readonly id: number }, scope: Scope) => string;
+  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;
+}
+
+/** A row whose own types no longer matter. */
+export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle'> & {
+  // biome-ignore lint/suspicious/noExplicitAny: a request of the row's own shape, which `route` has checked
+  readonly handle: (request: any, gateway: Gateway) => unknown;
+};
+
+/** Checks a row's handler against its path, schemas and answer. */
+export function route<const P extends string, A extends TSchema, B extends TObject = never, Q extends TObject = never>(
+  row: Row<P, A, B, Q>,
+): Route {
+  return row as unknown as Route;
+}

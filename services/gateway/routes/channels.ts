@@ -1,0 +1,125 @@
+import Type, { type Static } from 'typebox';
+import { ChannelChanges, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
+import { stream } from '../../../domain/facts.ts';
+import { asCreated, CHANNEL, carryOut } from '../commands.ts';
+import type { Gateway } from '../context.ts';
+import { releaseGuid, reserveGuid } from '../guids.ts';
+import { DEFAULT_LIMIT, listQuery } from '../query.ts';
+import { Page, type Request, route } from '../route.ts';
+import { Deleted, Id } from './answers.ts';
+
+const ChannelAnswer = Type.Object({
+  id: Id,
+  ...NewChannel.properties,
+  public: Type.Boolean(),
+  publisher_key: Type.Optional(Type.String({ description: 'What the publisher authenticates with.' })),
+});
+
+const ListQuery = listQuery(DEFAULT_LIMIT);
+
+export const channelRoutes = [
+  route({
+    method: 'POST',
+    path: '/v1/channels',
+    access: 'channel-creator',
+    summary: 'Create a channel',
+    body: NewChannel,
+    answer: ChannelAnswer,
+    location: channelPath,
+    handle: createChannel,
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/channels',
+    access: 'admin',
+    summary: 'List all channels',
+    query: ListQuery,
+    answer: Type.Array(ChannelAnswer),
+    async handle({ query: { after, limit = DEFAULT_LIMIT } }, { readModels, freshness, keyring }) {
+      await freshness.whenAllRead();
+      const found = readModels.channels.page({ after, limit: limit + 1 });
+      const answers = found.map((channel) => channelAnswer(channel, keyring.publisherKey(channel)));
+      return new Page(answers, limit, ({ id }) => id);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/channels/:channel',
+    access: 'channel-reader',
+    summary: 'Read a channel',
+    answer: ChannelAnswer,
+    handle({ channel, by }, { keyring }) {
+      if (by !== 'anyone') return channelAnswer(channel, keyring.publisherKey(channel));
+      return { ...channelAnswer(channel), email: undefined };
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/v1/channels/:channel',
+    access: 'publisher',
+    summary: 'Change a channel',
+    body: ChannelChanges,
+    answer: ChannelAnswer,
+    async handle({ channel: { id }, body: changes, requestId, by }, { store, freshness, keyring }) {
+      const stamp = { about: id, requestId, by };
+      const name = stream.channel(id);
+      const { state, position } = await carryOut(store, name, CHANNEL, { type: 'UpdateChannel', changes }, stamp);
+      freshness.wrote(name, position);
+      const channel = state as LiveChannel;
+      return channelAnswer(channel, keyring.publisherKey(channel));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/channels/:channel',
+    access: 'publisher',
+    summary: 'Delete a channel',
+    answer: Deleted,
+    handle: deleteChannel,
+  }),
+];
+
+export function channelPath({ id }: { readonly id: number }): string {
+  return `/v1/channels/${id}`;
+}
+
+function channelAnswer({ id, fields }: LiveChannel, publisher_key?: string) {
+  const { name, description, guid, email, public: isPublic } = fields;
+  return { id, name, description, guid, email, public: isPublic, publisher_key };
+}
+
+async function createChannel(request: Request<'/v1/channels', typeof NewChannel>, gateway: Gateway) {
+  const { id, body: fields, requestId, by, repeated } = request;
+  const { store, freshness, keyring } = gateway;
+  const stamp = { about: id, requestId, by };
+  const name = stream.channel(id);
+  let made = repeated ? await asCreated(store, name, CHANNEL) : undefined;
+  if (!made) {
+    if (fields.guid !== undefined) await reserveGuid(gateway, fields.guid, stamp);
+    made = await carryOut(store, name, CHANNEL, { type: 'CreateChannel', id, fields }, stamp, { isNew: true });
+  }
+  freshness.wrote(name, made.position);
+  if (fields.guid !== undefined) freshness.wrote(stream.guid(fields.guid), made.position);
+  const channel = made.state as LiveChannel;
+  return channelAnswer(channel, keyring.publisherKey(channel));
+}
+
+async function deleteChannel(
+  request: Request<'/v1/channels/:channel'>,
+  gateway: Gateway,
+): Promise<Static<typeof Deleted>> {
+  const { channel, requestId, by } = request;
+  const {
+    id,
+    fields: { guid },
+  } = channel;
+  const stamp = { about: id, requestId, by };
+  const name = stream.channel(id);
+  const { position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
+  gateway.freshness.wrote(name, position);
+  if (guid !== undefined) {
+    gateway.freshness.wrote(stream.guid(guid), position);
+    await releaseGuid(gateway, guid, stamp);
+  }
+  return { response: 'ok' };
+}

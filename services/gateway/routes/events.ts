@@ -1,0 +1,140 @@
+import Type from 'typebox';
+import { NewEvent, type PublishedEvent, publish } from '../../../domain/event.ts';
+import { stream } from '../../../domain/facts.ts';
+import { newFact } from '../commands.ts';
+import type { Gateway } from '../context.ts';
+import { Problem } from '../problems.ts';
+import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
+import { Page, type Request, route } from '../route.ts';
+import { Id } from './answers.ts';
+
+const COLLECTION = '/v1/channels/:channel/events';
+const ITEM = `${COLLECTION}/:event`;
+
+const Time = Type.String({ format: 'date-time' });
+const EventAnswer = Type.Object({
+  id: Id,
+  channel_id: Id,
+  ...NewEvent.properties,
+  published_at: Time,
+});
+
+const AttemptAnswer = Type.Object({
+  attempt: Type.Integer({ minimum: 1 }),
+  at: Time,
+  status_code: Type.Union([Type.Integer(), Type.Null()]),
+  error: Type.Union([Type.String(), Type.Null()]),
+  duration_ms: Type.Number(),
+  response_body: Type.String({ description: 'The first 1,024 bytes of it.' }),
+  trigger: Type.Enum(['publish', 'retry', 'redeliver']),
+  webhook_revision: Type.Integer({ description: "Version of the webhook's settings that the attempt used." }),
+});
+const LogAnswer = Type.Array(
+  Type.Object({
+    webhook_id: Id,
+    webhook_url: Type.String(),
+    status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled']),
+    next_attempt_at: Type.Union([Time, Type.Null()]),
+    attempts: Type.Array(AttemptAnswer),
+  }),
+);
+
+export const eventRoutes = [
+  route({
+    method: 'POST',
+    path: COLLECTION,
+    access: 'publisher',
+    summary: 'Publish an event',
+    body: NewEvent,
+    fromForm: numberCreatedAt,
+    answer: EventAnswer,
+    location: ({ id }, { channel }) => `/v1/channels/${channel?.id}/events/${id}`,
+    handle: publishEvent,
+  }),
+  route({
+    method: 'GET',
+    path: COLLECTION,
+    access: 'publisher',
+    summary: 'List the events of a channel, newest first',
+    query: listQuery(DEFAULT_LIMIT),
+    answer: Type.Array(EventAnswer),
+    async handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, freshness }) {
+      await freshness.whenRead(stream.events(channel.id));
+      return new Page(readModels.events.page(channel.id, { after, limit: limit + 1 }), limit, ({ id }) => id);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: ITEM,
+    access: 'publisher',
+    summary: 'Read an event',
+    answer: EventAnswer,
+    handle: ({ channel, eventId }, gateway) => findEvent(gateway, channel.id, eventId),
+  }),
+  route({
+    method: 'GET',
+    path: `${ITEM}/notification_log`,
+    access: 'log-reader',
+    summary: 'Read what became of an event on its way to each webhook',
+    query: listQuery(MAX_LIMIT),
+    answer: LogAnswer,
+    async handle({ channel, eventId, onlyWebhook, query: { after, limit = MAX_LIMIT } }, gateway) {
+      await findEvent(gateway, channel.id, eventId);
+      const { deliveries } = gateway.readModels;
+      if (onlyWebhook !== undefined)
+        return deliveries
+          .notificationLog(eventId, { after: onlyWebhook - 1, limit: 1 })
+          .filter(({ webhook_id }) => webhook_id === onlyWebhook);
+      const found = deliveries.notificationLog(eventId, { after, limit: limit + 1 });
+      return new Page(found, limit, ({ webhook_id }) => webhook_id);
+    },
+  }),
+];
+
+/** A form can only say text, but `data[created_at]` of digits is meant as a number (api.md's example). */
+function numberCreatedAt({ data }: Record<string, unknown>): void {
+  if (typeof data !== 'object' || data === null) return;
+  const { created_at } = data as { created_at?: unknown };
+  if (typeof created_at !== 'string' || !/^(?:0|[1-9][0-9]{0,15})$/.test(created_at)) return;
+  if (Number.isSafeInteger(Number(created_at))) (data as { created_at?: unknown }).created_at = Number(created_at);
+}
+
+/** JSON can take up to this many times the characters of the body that it came from (`1e20`, or three-byte characters). */
+const GROWTH = 6;
+/** Bodies up to this size are not measured again. */
+const SMALL = 4 * 1_024;
+/** What one event may take in the log, in bytes: the store takes 1 MiB an append. */
+const MAX_EVENT_BYTES = 768 * 1_024;
+
+async function publishEvent(request: Request<typeof COLLECTION, typeof NewEvent>, gateway: Gateway) {
+  const { id, channel, body, bodyLength, atMs, requestId, by, repeatable, repeated } = request;
+  const fact = publish(id, channel.id, body, atMs);
+  const name = stream.events(channel.id);
+  const before = repeated ? await eventBefore(gateway, name, channel.id, id) : undefined;
+  if (before) return before;
+  const bytes = bodyLength <= SMALL ? bodyLength * GROWTH : Buffer.byteLength(JSON.stringify(fact.data));
+  if (bytes > MAX_EVENT_BYTES) throw new Problem('body-too-large', 'Written out as JSON, the event is too large.');
+  const facts = [newFact(fact, { about: id, requestId, by })];
+  // What may be repeated goes alone: an append of several facts is not recognised by one of them.
+  const { position } = repeatable
+    ? await gateway.store.append(name, facts, 'any')
+    : await gateway.coalescer.append(name, facts, bytes);
+  gateway.freshness.wrote(name, position);
+  return fact.data;
+}
+
+/** The event that a repeated request published before, whichever process did it. */
+async function eventBefore(gateway: Gateway, name: string, channelId: number, id: number) {
+  const [last] = await gateway.store.read(name, { last: 1 });
+  await gateway.freshness.whenPosition(last?.position ?? -1);
+  return gateway.readModels.events.byId(channelId, id);
+}
+
+/** @throws Problem event-not-found */
+async function findEvent({ readModels, freshness }: Gateway, channelId: number, id: number): Promise<PublishedEvent> {
+  const whenRead = freshness.whenRead(stream.events(channelId));
+  if (whenRead) await whenRead;
+  const event = readModels.events.byId(channelId, id);
+  if (!event) throw new Problem('event-not-found', 'There is no such event in this channel.');
+  return event;
+}

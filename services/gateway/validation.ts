@@ -1,0 +1,98 @@
+import { Ajv, type ErrorObject, type SchemaObject } from 'ajv';
+import { fullFormats } from 'ajv-formats/dist/formats.js';
+import type { TObject } from 'typebox';
+import { isHttpUrl, MAX_URL_LENGTH, MUST } from '../../domain/fields.ts';
+import type { FieldError } from './problems.ts';
+
+/** The most fields that one answer complains about. */
+const MAX_ERRORS = 100;
+
+/** What is wrong with a value; undefined where nothing is. */
+export type Validate = (value: unknown) => readonly FieldError[] | undefined;
+
+/** Compiles a schema into a function that finds all wrong fields. */
+export function createCompiler(): (schema: TObject) => Validate {
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true });
+  ajv.addVocabulary([MUST]);
+  for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, { validate });
+  return (schema) => {
+    const isValid = ajv.compile(schema);
+    return (value) => (isValid(value) ? undefined : fieldErrors(isValid.errors ?? []));
+  };
+}
+
+/** Names of a schema's own fields that are of a type. */
+export function fieldsOfType({ properties }: TObject, type: string): string[] {
+  return Object.keys(properties).filter((name) => (properties[name] as { type?: unknown }).type === type);
+}
+
+const EMAIL = fullFormats.email as RegExp;
+const MAX_EMAIL_LENGTH = 254;
+
+/** Lengths are looked at first: all rules are checked, and the expression for an email takes its time with long texts. */
+const FORMATS: Readonly<Record<string, { validate: (text: string) => boolean; must: string }>> = {
+  email: {
+    validate: (text) => text.length <= MAX_EMAIL_LENGTH && EMAIL.test(text),
+    must: `must be an email address of at most ${MAX_EMAIL_LENGTH} characters`,
+  },
+  'http-url': {
+    validate: (text) => text.length <= MAX_URL_LENGTH && isHttpUrl(text),
+    must: `must be an http or https URL without user info, at most ${MAX_URL_LENGTH} characters`,
+  },
+};
+
+/** One error a field, the first. Of an optional null only the other choice is worth a word. */
+function fieldErrors(errors: readonly ErrorObject[]): FieldError[] {
+  const byField = new Map<string, FieldError>();
+  for (const error of errors) {
+    if (error.keyword === 'anyOf' || (error.keyword === 'type' && error.params.type === 'null')) continue;
+    const field = fieldOf(error);
+    if (!byField.has(field)) byField.set(field, { field, message: messageOf(error) });
+    if (byField.size === MAX_ERRORS) break;
+  }
+  return [...byField.values()];
+}
+
+function fieldOf({ instancePath, params }: ErrorObject): string {
+  const path = instancePath.split('/').slice(1).map(unescapePointer);
+  const own = params.missingProperty ?? params.additionalProperty;
+  return (own === undefined ? path : [...path, own]).join('.');
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6901#section-4 */
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'must be a string',
+  boolean: 'must be true or false',
+  integer: 'must be a whole number',
+  object: 'must be an object',
+  array: 'must be a list',
+};
+
+function messageOf({ keyword, params, parentSchema, message }: ErrorObject): string {
+  const schema = parentSchema as SchemaObject;
+  switch (keyword) {
+    case 'required':
+      return 'is required';
+    case 'additionalProperties':
+      return 'is not known here';
+    case 'type':
+      return TYPES[params.type] ?? `must be of type ${params.type}`;
+    case 'minLength':
+      return params.limit === 1 ? 'must not be empty' : `must have at least ${params.limit} characters`;
+    case 'maxLength':
+      return FORMATS[schema.format]?.must ?? `must have at most ${params.limit} characters`;
+    case 'format':
+      return FORMATS[params.format]?.must ?? 'is malformed';
+    case 'pattern':
+      return `must ${schema[MUST] ?? `match ${params.pattern}`}`;
+    case 'minimum':
+    case 'maximum':
+      return `must be a whole number from ${schema.minimum} to ${schema.maximum}`;
+    default:
+      return message ?? 'is not valid';
+  }
+}
