@@ -12,7 +12,9 @@ const TRIES = 50;
 export async function freePort(host: string): Promise<number> {
   for (let i = 0; i < TRIES; i++) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (await isFree(host, port)) return port;
+    const error = await tryListening(host, port);
+    if (!error) return port;
+    if (error.code !== 'EADDRINUSE') throw new CannotStart(whyNot(error, host, port));
   }
   throw new CannotStart(`found no free port on ${host}`);
 }
@@ -43,10 +45,6 @@ export function whyNot({ code, message }: NodeJS.ErrnoException, host: string, p
   if (code === 'EADDRINUSE') return `port ${port} is in use: end what listens on it, or set PORT to another one`;
   if (code === 'EACCES') return `port ${port} may not be used by this user: set PORT to 1024 or above`;
   return `cannot listen on HOST ${host}, PORT ${port}: ${message}`;
-}
-
-async function isFree(host: string, port: number): Promise<boolean> {
-  return (await tryListening(host, port)) === undefined;
 }
 
 function tryListening(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {

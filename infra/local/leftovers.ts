@@ -3,7 +3,7 @@ import { processMark } from './process-mark.ts';
 import { type RunningProcess, readRun } from './run-file.ts';
 
 /** How long processes of a dead run, which stop by themselves, have for it, in ms. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 1_000;
 const LOOK_MS = 20;
 
 /** Resolves when nothing is left of a run that was killed on this data directory. The caller holds the directory. */

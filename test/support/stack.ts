@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { processMark } from '../../infra/local/process-mark.ts';
-import { readRun } from '../../infra/local/run-file.ts';
+import { type Run, readRun } from '../../infra/local/run-file.ts';
 import { SETTINGS } from '../../infra/settings.ts';
 import { waitFor } from './wait.ts';
 
@@ -22,6 +22,8 @@ export interface Stack {
   readonly env: NodeJS.ProcessEnv;
   /** What runs now, the supervisor first. A process that has just been killed is missing until it is started again. */
   processes(): Promise<{ name: string; pid: number }[]>;
+  /** What the supervisor has noted: URLs and processes. */
+  run(): Promise<Run>;
   /** Stops it as SIGTERM does and resolves with the exit code. The data directory stays until the tests have ended. */
   stop(): Promise<number>;
   /** Kills every process of it at once and resolves when all are gone. The data directory stays. */
@@ -36,7 +38,7 @@ export interface Stack {
  */
 export async function startStack(options: { env?: Record<string, string>; dataDir?: string } = {}): Promise<Stack> {
   const dataDir = options.dataDir ?? newDataDir();
-  const env = { ...settingless(process.env), PORT: '0', LOG_LEVEL: 'warn', ...options.env, DATA_DIR: dataDir };
+  const env = { ...stackEnv(), ...options.env, DATA_DIR: dataDir };
   const supervisor = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -48,6 +50,7 @@ export async function startStack(options: { env?: Record<string, string>; dataDi
 
   return {
     ...{ url, dataDir, pid: supervisor.pid as number, env, output },
+    run: async () => readRun(dataDir) ?? { processes: [] },
     processes: async () => [...(readRun(dataDir)?.processes ?? [])],
     async stop() {
       supervisor.kill('SIGTERM');
@@ -70,10 +73,11 @@ export function newDataDir(): string {
   return mkdtempSync(join(HOME, 'stack-'));
 }
 
-/** The developer's own settings are none of a test's. */
-function settingless(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** The environment without the developer's own settings, which are none of a test's. */
+export function stackEnv(): NodeJS.ProcessEnv {
   const names = new Set<string>(Object.values(SETTINGS).map(({ name }) => name));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.has(name)));
+  const others = Object.entries(process.env).filter(([name]) => !names.has(name));
+  return { ...Object.fromEntries(others), PORT: '0', LOG_LEVEL: 'warn' };
 }
 
 function collectOutput({ stdout, stderr }: ChildProcess): () => string {

@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import { apiAt } from '../../support/api.ts';
+import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const CHILDREN = ['nats-server', 'eventstore', 'gateway', 'delivery', 'projector+relay'];
+
+describe('a process that dies', () => {
+  let stack: Stack;
+
+  before(async () => {
+    stack = await startStack();
+  });
+  after(async () => {
+    await stack?.stop();
+  });
+
+  async function pidOf(name: string): Promise<number | undefined> {
+    return (await stack.processes()).find((process) => process.name === name)?.pid;
+  }
+
+  for (const name of CHILDREN) {
+    it(`${name}: is started again, where it was`, async () => {
+      const before = await stack.run();
+      const killed = (await pidOf(name)) as number;
+      process.kill(killed, 'SIGKILL');
+      await waitFor(
+        `another ${name}`,
+        () => pidOf(name),
+        (pid) => pid !== undefined && pid !== killed,
+      );
+      await waitFor(`${name} to serve`, () => stack.output().includes(`${name} is back`));
+      const api = apiAt(stack.url);
+      await waitFor('readiness', () =>
+        api.call('GET', '/readyz').then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      );
+      const { processes: _, ...places } = await stack.run();
+      expect(before).to.include(places);
+      expect(stack.output()).to.include(`${name} ended (by SIGKILL), starting it again`);
+    });
+  }
+});
+
+describe('a start after kill -9', () => {
+  const dataDir = newDataDir();
+  let stack: Stack;
+
+  beforeEach(async () => {
+    stack = await startStack({ dataDir });
+  });
+  afterEach(async () => {
+    await stack?.stop();
+  });
+
+  it('of everything simply works', async () => {
+    await stack.kill9All();
+    stack = await startStack({ dataDir });
+    await apiAt(stack.url).newChannel();
+  });
+
+  for (const names of [['supervisor'], ['supervisor', 'nats-server'], ['supervisor', 'eventstore', 'gateway']]) {
+    it(`of ${names.join(', ')} simply works, at once`, async () => {
+      const left = (await stack.processes()).filter(({ name }) => names.includes(name));
+      for (const { pid } of left) process.kill(pid, 'SIGKILL');
+      stack = await startStack({ dataDir });
+      await apiAt(stack.url).newChannel();
+    });
+  }
+});

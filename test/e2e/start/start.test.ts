@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { apiAt } from '../../support/api.ts';
+import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
+
+describe('npm start', () => {
+  const dataDir = newDataDir();
+  let stack: Stack;
+  let channel: { id: number; publisher_key: string };
+
+  afterEach(async () => {
+    await stack?.stop();
+  });
+
+  it('brings everything up with nothing there, and says where it is', async () => {
+    stack = await startStack({ dataDir });
+    channel = await apiAt(stack.url).newChannel();
+    expect(stack.output())
+      .to.include(`Open      ${stack.url}`)
+      .and.include(`curl -X POST ${stack.url}/v1/channels -d "name=my first channel"`)
+      .and.include(`Data in   ${dataDir}`)
+      .and.include('ALLOW_PRIVATE_NETWORKS');
+    const names = (await stack.processes()).map(({ name }) => name);
+    expect(names).to.have.members([
+      'supervisor',
+      'nats-server',
+      'eventstore',
+      'gateway',
+      'delivery',
+      'projector+relay',
+    ]);
+  });
+
+  it('goes on from there the next time, with the same keys', async () => {
+    stack = await startStack({ dataDir });
+    const { status } = await apiAt(stack.url).call('GET', `/v1/channels/${channel.id}`, { key: channel.publisher_key });
+    expect(status).to.equal(200);
+  });
+
+  it('keeps the master secret and what is stored from other users', () => {
+    const modeOf = (path: string) => statSync(join(dataDir, path)).mode & 0o777;
+    expect(modeOf('master_secret')).to.equal(0o600);
+    expect(modeOf('nats/nats-server.conf')).to.equal(0o600);
+  });
+
+  it('starts no server where the settings name one', async () => {
+    const servers = await startStack();
+    const { eventstoreUrl, natsUrl } = await servers.run();
+    const env = { EVENTSTORE_URL: eventstoreUrl as string, NATS_URL: natsUrl as string };
+    stack = await startStack({ env });
+    const names = (await stack.processes()).map(({ name }) => name);
+    expect(names).to.have.members(['supervisor', 'gateway', 'delivery', 'projector+relay']);
+    await stack.stop();
+    expect(await servers.stop()).to.equal(0);
+  });
+});

@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { newDataDir } from '../../support/stack.ts';
+import { type Launched, launch, whenGone } from './launch.ts';
+
+const MAIN = ['services/main.ts'];
+/** As on a Node that cannot become another program: a parent stays. */
+const BEHIND_PARENT = ['--import', 'data:text/javascript,delete process.execve', 'infra/setup/run.mjs', ...MAIN];
+
+describe('stopping', () => {
+  let launched: Launched;
+
+  async function open(command: readonly string[]) {
+    launched = launch(command, { DATA_DIR: newDataDir() });
+    await launched.whenOpen();
+    return launched.tree();
+  }
+
+  for (const [command, how] of [
+    [MAIN, 'by itself'],
+    [BEHIND_PARENT, 'behind the set-up'],
+  ] as const) {
+    for (const [order, what] of [
+      [() => launched.signalGroup('SIGINT'), 'Ctrl-C'],
+      [() => launched.signalGroup('SIGHUP'), 'the closing of the terminal'],
+      [() => process.kill(launched.pid, 'SIGTERM'), 'SIGTERM'],
+    ] as const) {
+      it(`${how}: ${what} stops everything, once, in order`, async () => {
+        const tree = await open(command);
+        order();
+        expect(await launched.exited).to.equal(0);
+        await whenGone(tree);
+        expect(launched.output().match(/ stopping$/gm)).to.have.length(1);
+        expect(launched.output())
+          .to.match(/ stopped\n$/)
+          .and.not.match(/ended \(|did not stop|Error/);
+      });
+    }
+  }
+
+  it('a second and a third Ctrl-C change nothing', async () => {
+    const tree = await open(MAIN);
+    for (let i = 0; i < 3; i++) launched.signalGroup('SIGINT');
+    expect(await launched.exited).to.equal(0);
+    await whenGone(tree);
+    expect(launched.output())
+      .to.match(/ stopped\n$/)
+      .and.not.match(/ended \(|did not stop|Error/);
+  });
+
+  it('SIGTERM while it starts stops it as well', async () => {
+    launched = launch(MAIN, { DATA_DIR: newDataDir() });
+    await launched.whenPrinted(/starting gateway/);
+    const tree = launched.tree();
+    process.kill(launched.pid, 'SIGTERM');
+    expect(await launched.exited).to.equal(0);
+    await whenGone(tree);
+  });
+
+  it('kill -9 of the set-up in front stops everything', async () => {
+    const tree = await open(BEHIND_PARENT);
+    process.kill(launched.pid, 'SIGKILL');
+    await whenGone(tree);
+    expect(launched.output()).to.match(/ stopped\n$/);
+  });
+
+  it('kill -9 of the supervisor leaves nothing behind', async () => {
+    const tree = await open(MAIN);
+    process.kill(launched.pid, 'SIGKILL');
+    await whenGone(tree);
+  });
+});
