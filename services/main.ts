@@ -1,7 +1,7 @@
 import { CANNOT_START_CODE, CannotStart } from '../infra/local/cannot-start.ts';
 import { whyNot } from '../infra/local/free-port.ts';
 import { createStack } from '../infra/local/stack.ts';
-import { type StopReason, whenStopOrdered } from '../infra/local/stop-order.ts';
+import { type StopReason, whenGone, whenStopOrdered } from '../infra/local/stop-order.ts';
 import { readSettings, SettingError, type Settings } from '../infra/settings.ts';
 import type { Role } from './roles.ts';
 
@@ -13,7 +13,9 @@ async function supervise(settings: Settings): Promise<void> {
   // A closed terminal takes our output with it, before it tells us to stop.
   process.stdout.on('error', () => {});
   const say = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
-  const stopOrdered = whenStopOrdered({ byParent: false });
+  const { STARTED_BY_PID: starter } = process.env;
+  const orders = [whenStopOrdered({ byParent: false }), ...(starter ? [whenGone(Number(starter))] : [])];
+  const stopOrdered = Promise.race(orders);
   const stack = createStack({ settings, env: process.env, servicesMain: import.meta.filename, say });
   const starting = stack.start().then(() => {
     announce(stack.url(), stack.dataDir, settings.adminKey !== undefined);

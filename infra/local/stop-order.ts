@@ -1,3 +1,5 @@
+import { processMark } from './process-mark.ts';
+
 export type StopReason = 'signal' | 'orphaned';
 
 /**
@@ -11,5 +13,20 @@ export function whenStopOrdered({ byParent }: { byParent: boolean }): Promise<St
     for (const name of ['SIGINT', 'SIGHUP'] as const) process.on(name, () => byParent || resolve('signal'));
     process.on('disconnect', () => resolve('orphaned'));
     if (process.send && !process.connected) resolve('orphaned');
+  });
+}
+
+const LOOK_MS = 1_000;
+
+/** Resolves when this process is gone, which cannot tell us; see infra/setup/hand-over.mjs. */
+export function whenGone(pid: number): Promise<StopReason> {
+  const mark = processMark(pid);
+  return new Promise((resolve) => {
+    const looking = setInterval(() => {
+      if (mark !== undefined && processMark(pid) === mark) return;
+      clearInterval(looking);
+      resolve('orphaned');
+    }, LOOK_MS);
+    looking.unref();
   });
 }

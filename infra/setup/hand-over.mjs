@@ -7,9 +7,16 @@ export function handOver(root, { node, natsDir, module, args }) {
   // What is built into this Node and still marked experimental (node:sqlite) is no news to whoever starts this.
   const argv = ['--disable-warning=ExperimentalWarning', module, ...args];
   const dirs = [dirname(node), join(root, 'node_modules/.bin'), process.env.PATH, natsDir];
-  const env = { ...process.env, PATH: dirs.filter(Boolean).join(delimiter) };
+  const env = { ...process.env, ...npmToWatch(), PATH: dirs.filter(Boolean).join(delimiter) };
+  // Holds the stripped types too: a quarter less memory in each process, and a quicker start.
+  env.NODE_COMPILE_CACHE ??= join(root, '.runtime/compile-cache');
   if (process.execve) process.execve(node, [node, ...argv], env);
   else standFor(spawn(node, argv, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] }));
+}
+
+/** An npm that is killed cannot pass it on to what it has started: that has to look. */
+function npmToWatch() {
+  return process.env.npm_lifecycle_event === 'start' ? { STARTED_BY_PID: `${process.ppid}` } : {};
 }
 
 /**
