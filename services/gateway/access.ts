@@ -1,5 +1,4 @@
 import type { LiveChannel } from '../../domain/channel.ts';
-import { stream } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Gateway } from './context.ts';
 import { isAdminKey, readKey } from './credentials.ts';
@@ -93,18 +92,11 @@ function managerOf({ keyring, adminKey }: Gateway, channel: LiveChannel, key: st
 
 const DIGITS = /^[0-9]+$/;
 
-/** A channel by guid or id, once the read models hold what this gateway wrote about it. */
-async function findChannel({ readModels, freshness }: Gateway, guidOrId: string): Promise<LiveChannel | undefined> {
-  let id = idOf(guidOrId);
-  if (id === undefined) {
-    if (DIGITS.test(guidOrId)) return undefined;
-    await freshness.whenRead(stream.guid(guidOrId));
-    id = readModels.channels.byGuid(guidOrId)?.id;
-    if (id === undefined) return undefined;
-  }
-  const whenRead = freshness.whenRead(stream.channel(id));
-  if (whenRead) await whenRead;
-  return readModels.channels.byId(id);
+/** A channel by guid or id. */
+function findChannel({ channels }: Gateway, guidOrId: string): Promise<LiveChannel | undefined> | undefined {
+  const id = idOf(guidOrId);
+  if (id !== undefined) return channels.byId(id);
+  return DIGITS.test(guidOrId) ? undefined : channels.byGuid(guidOrId);
 }
 
 function findWebhook({ readModels }: Gateway, channelId: number, param: string): WebhookView {

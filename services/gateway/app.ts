@@ -23,8 +23,9 @@ export function createApp(gateway: Gateway, isStopping: () => boolean): Koa {
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
 function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
+  const isLogged = log.isLevelEnabled('debug');
   return async (ctx: Context, next: Next) => {
-    const beganMs = performance.now();
+    const beganMs = isLogged ? performance.now() : 0;
     const requestId = randomUUID();
     ctx.state.requestId = requestId;
     ctx.set('X-Request-Id', requestId);
@@ -36,7 +37,7 @@ function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
       answerProblem(ctx, asProblem(error) ?? internal(log, requestId, error));
     }
     if (isStopping()) ctx.set('Connection', 'close');
-    if (!log.isLevelEnabled('debug')) return;
+    if (!isLogged) return;
     const took_ms = Math.round(performance.now() - beganMs);
     log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
   };

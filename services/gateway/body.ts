@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Context } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { FORM_OPTIONS, hasNamelessField } from './form.ts';
-import { type FieldError, Problem } from './problems.ts';
+import { type FieldError, fieldProblem, Problem } from './problems.ts';
 
 const MAX_KIB = 256;
 /** Deeper JSON would end the recursion of those who write it again. */
@@ -49,7 +49,7 @@ export function createBodyReader(): ReadBody {
     const body = text === '' ? {} : ctx.request.body;
     if (isForm && hasNamelessField(text)) throw malformed('A field of the form has no name.');
     if (!isObject(body)) throw new Problem('fields-invalid', 'The body must be a JSON object.');
-    refuseOddities(body);
+    if (isForm || mayBeDeep(text)) refuseOddities(body);
     return { fields: body, isForm, length: text.length };
   };
 }
@@ -92,6 +92,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a JSON text opens enough brackets to nest too deep. Most do not, and need no walk through what they hold. */
+function mayBeDeep(text: string): boolean {
+  let count = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > MAX_DEPTH) return true;
+    }
+  }
+  return false;
+}
+
 /** @throws Problem fields-invalid */
 function refuseOddities(body: Record<string, unknown>): void {
   const errors: FieldError[] = [];
@@ -99,8 +111,7 @@ function refuseOddities(body: Record<string, unknown>): void {
     const message = oddity(value, MAX_DEPTH);
     if (message) errors.push({ field, message });
   }
-  if (errors.length > 0)
-    throw new Problem('fields-invalid', 'Some fields are shaped in a way that is not taken.', { errors });
+  if (errors.length > 0) throw fieldProblem('fields-invalid', errors);
 }
 
 function oddity(value: unknown, levelsLeft: number): string | undefined {

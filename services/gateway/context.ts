@@ -4,6 +4,7 @@ import type { Logger } from '../../infra/log.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
+import type { LiveChannels } from './live-channels.ts';
 
 /** Resolves where what it is named after can be used, throws where it cannot. */
 export type Check = () => Promise<void>;
@@ -14,6 +15,7 @@ export interface Gateway {
   /** Appends facts that have no invariant. */
   readonly coalescer: ReturnType<typeof createCoalescer>;
   readonly readModels: ReadModels;
+  readonly channels: LiveChannels;
   readonly freshness: Freshness;
   readonly keyring: Keyring;
   readonly adminKey: string | undefined;

@@ -3,7 +3,7 @@ import { admit, idOf, type PathParams } from './access.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
-import { Problem } from './problems.ts';
+import { fieldProblem, Problem } from './problems.ts';
 import { createQueryReader } from './query.ts';
 import { Page, type Request, type Route } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
@@ -27,7 +27,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       if (isForm) route.fromForm?.(fields);
       for (const name of booleans) readBoolean(fields, name);
       const errors = validate(fields);
-      if (errors) throw new Problem('fields-invalid', 'Some fields are not valid.', { errors });
+      if (errors) throw fieldProblem('fields-invalid', errors);
       return { fields, length };
     }
 

@@ -8,12 +8,15 @@ const REMEMBERED = 10_000;
 
 export type Freshness = ReturnType<typeof createFreshness>;
 
-/** Read your writes: remembers where this gateway's appends ended, and lets reads wait until the read models are there. */
+/**
+ * Read your writes: remembers where this gateway's appends ended, and lets reads wait until the read models are there. What the
+ * log held when it started counts as its own: the writes of before a restart.
+ */
 export function createFreshness(progress: Progress) {
   const positions = new Map<string, number>();
-  let newest = -1;
+  let newest = progress.head;
   /** Everybody waits for this one. */
-  let floor = -1;
+  let floor = progress.head;
   let reached = -1;
 
   function until(position: number): Promise<void> | undefined {
@@ -22,7 +25,7 @@ export function createFreshness(progress: Progress) {
 
   async function wait(position: number): Promise<void> {
     if (!(await progress.whenProcessed(position, PATIENCE_MS))) {
-      const detail = `The read models are at position ${progress.current()} of the log, your last change is at ${position}.`;
+      const detail = `The read models are at position ${progress.current()} of the log, and must reach ${position} first.`;
       throw new Problem('read-models-behind', detail);
     }
     reached = Math.max(reached, position);

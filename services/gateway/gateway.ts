@@ -10,6 +10,7 @@ import { createApp } from './app.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
+import { createLiveChannels } from './live-channels.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps {
@@ -28,11 +29,13 @@ export interface GatewayDeps {
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
   const { settings, store, keys, readModels, progress, log, ids, nowMs, checks } = deps;
+  const freshness = createFreshness(progress);
   const gateway: Gateway = {
     store,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
-    freshness: createFreshness(progress),
+    channels: createLiveChannels(readModels.channels, freshness),
+    freshness,
     keyring: createKeyring(keys),
     adminKey: settings.adminKey,
     checks,

@@ -79,6 +79,16 @@ export class Problem extends Error {
   }
 }
 
+/** A problem with fields: its detail names the first of them. */
+export function fieldProblem(code: ProblemCode, errors: readonly FieldError[]): Problem {
+  const first = errors.slice(0, MENTIONED).map(({ field, message }) => `${field} ${message}`);
+  const rest = errors.length > MENTIONED ? [`and ${errors.length - MENTIONED} more`] : [];
+  return new Problem(code, `${[...first, ...rest].join('; ')}.`, { errors });
+}
+
+/** The most fields that a detail names. */
+const MENTIONED = 5;
+
 /** Headers that every problem of a status has. */
 const HEADERS: Readonly<Record<number, Record<string, string>>> = {
   401: { 'WWW-Authenticate': 'Basic realm="webhooks"' },

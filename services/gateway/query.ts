@@ -1,6 +1,6 @@
 import Type, { type TObject } from 'typebox';
 import { Closed } from '../../domain/fields.ts';
-import { type FieldError, Problem } from './problems.ts';
+import { type FieldError, fieldProblem } from './problems.ts';
 import { fieldsOfType, type Validate } from './validation.ts';
 
 export const DEFAULT_LIMIT = 50;
@@ -37,7 +37,7 @@ export function createQueryReader(compile: (schema: TObject) => Validate, schema
       query[field] = numbers.has(field) && DIGITS.test(text) ? Number(text) : text;
     }
     errors.push(...(validate(query) ?? []));
-    if (errors.length > 0) throw new Problem('query-invalid', 'Some query parameters are not valid.', { errors });
+    if (errors.length > 0) throw fieldProblem('query-invalid', errors);
     return query;
   };
 }

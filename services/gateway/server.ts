@@ -33,7 +33,7 @@ export function createHttpServer(listener: RequestListener): HttpServer {
     listener,
   );
   server.on('clientError', answerRawly);
-  const silent = trackSilent(server);
+  const sockets = trackSockets(server);
   return {
     get port() {
       return (server.address() as AddressInfo).port;
@@ -46,7 +46,8 @@ export function createHttpServer(listener: RequestListener): HttpServer {
       if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
-      for (const socket of silent) socket.destroy();
+      // Connections on which nothing was ever asked are not idle to Node.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       await closed;
       clearTimeout(deadline);
@@ -54,15 +55,13 @@ export function createHttpServer(listener: RequestListener): HttpServer {
   };
 }
 
-/** Connections on which nothing has been asked yet: Node does not count them as idle. */
-function trackSilent(server: Server): ReadonlySet<Socket> {
-  const silent = new Set<Socket>();
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    silent.add(socket);
-    const forget = () => silent.delete(socket);
-    socket.once('data', forget).once('close', forget);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
-  return silent;
+  return sockets;
 }
 
 const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {

@@ -60,11 +60,11 @@ export const channelRoutes = [
     summary: 'Change a channel',
     body: ChannelChanges,
     answer: ChannelAnswer,
-    async handle({ channel: { id }, body: changes, requestId, by }, { store, freshness, keyring }) {
+    async handle({ channel: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
       const stamp = { about: id, requestId, by };
       const name = stream.channel(id);
       const { state, position } = await carryOut(store, name, CHANNEL, { type: 'UpdateChannel', changes }, stamp);
-      freshness.wrote(name, position);
+      channels.changed(id, position);
       const channel = state as LiveChannel;
       return channelAnswer(channel, keyring.publisherKey(channel));
     },
@@ -90,7 +90,7 @@ function channelAnswer({ id, fields }: LiveChannel, publisher_key?: string) {
 
 async function createChannel(request: Request<'/v1/channels', typeof NewChannel>, gateway: Gateway) {
   const { id, body: fields, requestId, by, repeated } = request;
-  const { store, freshness, keyring } = gateway;
+  const { store, channels, freshness, keyring } = gateway;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
   let made = repeated ? await asCreated(store, name, CHANNEL) : undefined;
@@ -98,7 +98,7 @@ async function createChannel(request: Request<'/v1/channels', typeof NewChannel>
     if (fields.guid !== undefined) await reserveGuid(gateway, fields.guid, stamp);
     made = await carryOut(store, name, CHANNEL, { type: 'CreateChannel', id, fields }, stamp, { isNew: true });
   }
-  freshness.wrote(name, made.position);
+  channels.changed(id, made.position);
   if (fields.guid !== undefined) freshness.wrote(stream.guid(fields.guid), made.position);
   const channel = made.state as LiveChannel;
   return channelAnswer(channel, keyring.publisherKey(channel));
@@ -116,7 +116,7 @@ async function deleteChannel(
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
   const { position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
-  gateway.freshness.wrote(name, position);
+  gateway.channels.changed(id, position);
   if (guid !== undefined) {
     gateway.freshness.wrote(stream.guid(guid), position);
     await releaseGuid(gateway, guid, stamp);

@@ -60,11 +60,11 @@ export const webhookRoutes = [
     summary: 'Change a webhook',
     body: WebhookChanges,
     answer: WebhookAnswer,
-    async handle({ channel, webhook: { id }, body: changes, requestId, by }, { store, freshness, keyring }) {
+    async handle({ channel, webhook: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
       const stamp = { about: id, requestId, by };
       const command = { type: 'UpdateWebhook', changes } as const;
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
-      freshness.wrote(stream.channel(channel.id), position);
+      channels.changed(channel.id, position);
       return webhookAnswer(state as LiveWebhook, keyring);
     },
   }),
@@ -74,10 +74,10 @@ export const webhookRoutes = [
     access: 'webhook-owner',
     summary: 'Delete a webhook',
     answer: Deleted,
-    async handle({ channel, webhook: { id }, requestId, by }, { store, freshness }) {
+    async handle({ channel, webhook: { id }, requestId, by }, { store, channels }) {
       const stamp = { about: id, requestId, by };
       const { position } = await carryOut(store, stream.webhook(id), WEBHOOK, { type: 'DeleteWebhook' }, stamp);
-      freshness.wrote(stream.channel(channel.id), position);
+      channels.changed(channel.id, position);
       return { response: 'ok' } as const;
     },
   }),
@@ -85,14 +85,14 @@ export const webhookRoutes = [
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
   const { id, channel, body: fields, requestId, by, repeated } = request;
-  const { store, freshness, keyring } = gateway;
+  const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
   const command = { type: 'CreateWebhook', id, channelId: channel.id, fields } as const;
   const stamp = { about: id, requestId, by };
   const { state, position } =
     (repeated && (await asCreated(store, name, WEBHOOK))) ||
     (await carryOut(store, name, WEBHOOK, command, stamp, { isNew: true }));
-  freshness.wrote(stream.channel(channel.id), position);
+  channels.changed(channel.id, position);
   return webhookAnswer(state as LiveWebhook, keyring);
 }
 
