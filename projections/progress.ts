@@ -44,6 +44,7 @@ export function createProgress(current: () => number, head = -1, nowMs: () => nu
   }
 
   return {
+    head,
     current,
     reached,
     /** Resolves to true once the fact at `position` is in the rows, to false where that takes longer than `timeoutMs`. */

@@ -15,8 +15,11 @@ import { isCurrent, type ReadModels, readModels } from '../projections/read-mode
 const APPEND_DEADLINE_MS = 5_000;
 /** How long an answer's body is read past its headers, in ms; see `createOutbound`. */
 const BODY_MS = 1_000;
-/** What is added where a time is derived from others, in ms. */
-const MARGIN_MS = 4_000;
+/**
+ * How long a worker may be silent about a message before the queue hands it out again, in ms. It tells the queue three times in that time that it
+ * still holds it, so that an attempt may take far longer and a crash still costs only these seconds.
+ */
+const ACK_WAIT_MS = 10_000;
 
 export type House = ReturnType<typeof createHouse>;
 
@@ -31,7 +34,7 @@ export function createHouse(name: string, settings: Settings) {
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
-  const ackWaitMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS + MARGIN_MS;
+  const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
 
@@ -60,13 +63,13 @@ export function createHouse(name: string, settings: Settings) {
     keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
     /** Times that follow from the settings, in ms. */
     times: {
-      ackWaitMs,
+      ackWaitMs: ACK_WAIT_MS,
       /** How long a delivery waits for the read models before it is sent back. */
       patienceMs: APPEND_DEADLINE_MS,
-      sweepMarginMs: 2 * ackWaitMs,
+      sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs, log });
+      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log });
       return queue;
     },
     /** Opens a database that this process writes. */

@@ -95,7 +95,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
 }
 
 /** How long what is in flight may take to finish when stopping, in ms; what has not by then comes back by itself. */
-const DRAIN_MS = 17_500;
+const DRAIN_MS = 16_500;
 
 async function drain(idle: Promise<void>, giveUp: AbortController) {
   const timer = setTimeout(() => giveUp.abort(), DRAIN_MS);

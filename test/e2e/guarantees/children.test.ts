@@ -1,0 +1,54 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Api, apiAt } from '../../support/api.ts';
+import { type Channel, startLoad, whenAllDelivered } from '../../support/load.ts';
+import { type Receiver, startReceiver } from '../../support/receiver.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+/**
+ * The promise: kill -9 of any one process under load loses nothing and needs nobody: it is started again, and every accepted
+ * event is delivered. The same where the broker has lost its directory by then.
+ */
+describe('kill -9 of one process under load', function () {
+  this.timeout(240_000);
+  const ENOUGH = 200;
+  let receiver: Receiver;
+  let stack: Stack;
+  let api: Api;
+  let channel: Channel;
+
+  before(async () => {
+    receiver = await startReceiver();
+    stack = await startStack({ env: { DELIVERY_TIMEOUT: '1s', RETRY_INTERVAL: '1s', RETRY_WINDOW: '10m' } });
+    api = apiAt(stack.url);
+    channel = await api.newChannel();
+    await api.newWebhook(channel, receiver.url('/'));
+  });
+  after(async () => {
+    await stack?.stop();
+    await receiver?.close();
+  });
+
+  for (const name of ['gateway', 'delivery', 'projector', 'eventstore', 'nats']) {
+    it(`${name}: nothing is lost`, () => surviveKillOf(name, async () => {}));
+  }
+
+  it('nats, and its directory deleted: nothing is lost', () =>
+    surviveKillOf('nats', () => rm(join(stack.dataDir, 'nats'), { recursive: true, force: true })));
+
+  async function surviveKillOf(name: string, meanwhile: () => Promise<void>) {
+    const load = startLoad(channel, () => api);
+    await load.whenAccepted(ENOUGH);
+    process.kill(await pidOf(name), 'SIGKILL');
+    await meanwhile();
+    await load.whenAccepted(load.accepted.length + ENOUGH);
+    await whenAllDelivered(api, channel, await load.stop(), 1);
+  }
+
+  async function pidOf(name: string): Promise<number> {
+    const processes = await stack.processes();
+    const found = processes.find((process) => process.name.includes(name));
+    if (!found) throw new Error(`no process ${name} among ${JSON.stringify(processes)}`);
+    return found.pid;
+  }
+});
