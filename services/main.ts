@@ -16,7 +16,9 @@ async function supervise(settings: Settings): Promise<void> {
   const { STARTED_BY_PID: starter } = process.env;
   const orders = [whenStopOrdered({ byParent: false }), ...(starter ? [whenGone(Number(starter))] : [])];
   const stopOrdered = Promise.race(orders);
-  const stack = createStack({ settings, env: process.env, servicesMain: import.meta.filename, say });
+  const creating = createStack({ settings, env: process.env, servicesMain: import.meta.filename, say });
+  const stack = await Promise.race([creating, stopOrdered]);
+  if (typeof stack === 'string') return;
   const starting = stack.start().then(() => {
     announce(stack.url(), stack.dataDir, settings.adminKey !== undefined);
     process.send?.({ ready: true, url: stack.url() });

@@ -15,6 +15,8 @@ export interface Run {
   readonly url?: string;
   readonly eventstoreUrl?: string;
   readonly natsUrl?: string;
+  /** It has been told to stop. */
+  readonly stopping?: boolean;
 }
 
 const fileIn = (dataDir: string) => join(dataDir, 'run.json');

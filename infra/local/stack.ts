@@ -36,10 +36,10 @@ export interface StackOptions {
  * on, until `stop` or the end of this process.
  * @throws CannotStart
  */
-export function createStack({ settings, env, servicesMain, say }: StackOptions) {
+export async function createStack({ settings, env, servicesMain, say }: StackOptions) {
   const dataDir = resolve(settings.dataDir);
   const { host } = settings;
-  const hold = holdDataDir(dataDir);
+  const hold = await holdDataDir(dataDir, say);
   const gatewayPort = createPort(async () => settings.port || freePort(host));
   const eventstorePort = createPort(() => freePort(LOOPBACK));
   const natsPort = createPort(() => freePort(LOOPBACK));
@@ -53,6 +53,7 @@ export function createStack({ settings, env, servicesMain, say }: StackOptions) 
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
   };
 
+  let isStopping = false;
   const child = (program: Program) => createChild(program, { say, changed: noteRun });
   const servers: Child[] = [];
   if (!settings.natsUrl) servers.push(child(natsServer(join(dataDir, 'nats'), natsPort)));
@@ -83,7 +84,7 @@ export function createStack({ settings, env, servicesMain, say }: StackOptions) 
     const supervisor = running('supervisor', process.pid);
     try {
       writeRun(dataDir, {
-        ...{ url: url(), eventstoreUrl: eventstoreUrl(), natsUrl: natsUrl() },
+        ...{ url: url(), eventstoreUrl: eventstoreUrl(), natsUrl: natsUrl(), stopping: isStopping },
         processes: [supervisor, ...processes],
       });
     } catch (error) {
@@ -107,6 +108,8 @@ export function createStack({ settings, env, servicesMain, say }: StackOptions) 
     },
     /** Stops everything in order, also where not everything has started; in 20 s, by force where it must be. */
     async stop(): Promise<void> {
+      isStopping = true;
+      noteRun();
       const orderedMs = performance.now();
       const leftMs = (byMs: number) => Math.max(0, orderedMs + byMs - performance.now());
       for (const [i, { stopByMs }] of SERVICES.entries()) await services[i]?.stop(leftMs(stopByMs));

@@ -16,7 +16,7 @@ export function whenStopOrdered({ byParent }: { byParent: boolean }): Promise<St
   });
 }
 
-const LOOK_MS = 1_000;
+const LOOK_MS = 500;
 
 /** Resolves when this process is gone, which cannot tell us; see infra/setup/hand-over.mjs. */
 export function whenGone(pid: number): Promise<StopReason> {

@@ -7,6 +7,10 @@ import { waitFor } from '../../support/wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
+export const MAIN = ['services/main.ts'];
+/** As on a Node that cannot become another program: a parent stays. */
+export const BEHIND_PARENT = ['--import', 'data:text/javascript,delete process.execve', 'infra/setup/run.mjs', ...MAIN];
+
 /** As a terminal would start it: the leader of a process group of its own. */
 export function launch(command: readonly string[], settings: Record<string, string>) {
   const env = { ...stackEnv(), ...settings };

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { apiAt } from '../../support/api.ts';
 import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
+import { BEHIND_PARENT, launch } from './launch.ts';
 
 const CHILDREN = ['nats-server', 'eventstore', 'gateway', 'delivery', 'projector+relay'];
 
@@ -69,4 +70,13 @@ describe('a start after kill -9', () => {
       await apiAt(stack.url).newChannel();
     });
   }
+
+  it('of the set-up in front simply works, at once', async () => {
+    await stack.stop();
+    const launched = launch(BEHIND_PARENT, { DATA_DIR: dataDir });
+    await launched.whenOpen();
+    process.kill(launched.pid, 'SIGKILL');
+    stack = await startStack({ dataDir });
+    await apiAt(stack.url).newChannel();
+  });
 });

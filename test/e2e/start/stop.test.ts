@@ -1,10 +1,6 @@
 import { expect } from 'chai';
 import { newDataDir } from '../../support/stack.ts';
-import { type Launched, launch, whenGone } from './launch.ts';
-
-const MAIN = ['services/main.ts'];
-/** As on a Node that cannot become another program: a parent stays. */
-const BEHIND_PARENT = ['--import', 'data:text/javascript,delete process.execve', 'infra/setup/run.mjs', ...MAIN];
+import { BEHIND_PARENT, type Launched, launch, MAIN, whenGone } from './launch.ts';
 
 describe('stopping', () => {
   let launched: Launched;
