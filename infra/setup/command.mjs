@@ -1,16 +1,19 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** What went wrong and what to do about it, in one line for whoever started this. */
 export class SetupError extends Error {}
 
-const LAST_LINES = 15;
+/** What the last command that failed has printed: it may be long. */
+const LOG = join(import.meta.dirname, '../../.runtime/setup.log');
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs a command to its end. Where it fails, what it printed last is shown.
+ * Runs a command to its end.
  * @throws SetupError with `advice`, if there is any
  */
-export async function run(command, args, { advice, ...options } = {}) {
+export async function run(command, args, { name = command, advice = '', ...options } = {}) {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => output.push(part));
@@ -18,20 +21,22 @@ export async function run(command, args, { advice, ...options } = {}) {
   const problem = await new Promise((done) => {
     child.once('error', ({ message }) => done(message));
     child.once('close', (code, signal) =>
-      done(code === 0 ? undefined : `${command} ended with ${signal ?? `code ${code}`}`),
+      done(code === 0 ? undefined : `${name} ended with ${signal ?? `code ${code}`}`),
     );
   });
   stop.release();
   if (problem === undefined) return;
-  const printed = Buffer.concat(output).toString().trimEnd();
-  if (printed) console.error(printed.split('\n').slice(-LAST_LINES).join('\n'));
-  throw new SetupError(advice ? `${problem}. ${advice}` : problem);
+  mkdirSync(dirname(LOG), { recursive: true });
+  writeFileSync(LOG, Buffer.concat(output));
+  throw new SetupError(`${problem} (see ${LOG}). ${advice}`.trimEnd());
 }
 
 /** npm, whichever runs us, or the one on PATH. */
 export function npm(args, options) {
   const script = process.env.npm_execpath;
-  return script?.endsWith('npm-cli.js') ? run(process.execPath, [script, ...args], options) : run('npm', args, options);
+  return script?.endsWith('npm-cli.js')
+    ? run(process.execPath, [script, ...args], { name: 'npm', ...options })
+    : run('npm', args, options);
 }
 
 /** A set-up that is stopped stops its command too, and leaves the rest to the next one. */

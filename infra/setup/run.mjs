@@ -18,7 +18,8 @@ try {
   const natsDir = process.env.NATS_URL ? undefined : await providedNats(root, say);
   handOver(root, { node, natsDir, module: resolve(root, module), args });
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
+  const isExpected = error instanceof SetupError || error.syscall !== undefined;
+  if (!isExpected) throw error;
   say(error.message);
   process.exit(1);
 }
