@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 
 export interface Channel {
@@ -39,21 +40,46 @@ export async function makeChannels(api: Api, count: number, webhookUrl: string):
   return channels;
 }
 
+function publish(api: Api, { id, publisher_key }: Channel): Promise<unknown> {
+  const event = { event_name: 'bench.tick', data: { sent_ms: Date.now() } };
+  return api.post(`/v1/channels/${id}/events`, event, publisher_key);
+}
+
 /** Publishes for `durationMs` with `width` requests under way at all times; how long each took, in ms. */
 export async function publishFor(api: Api, channels: readonly Channel[], width: number, durationMs: number) {
   const latenciesMs: number[] = [];
   const untilMs = performance.now() + durationMs;
   const publisher = async (index: number) => {
     for (let i = index; performance.now() < untilMs; i++) {
-      const { id, publisher_key } = channels[i % channels.length] as Channel;
       const beganMs = performance.now();
-      const event = { event_name: 'bench.tick', data: { index, sent_ms: Date.now() } };
-      await api.post(`/v1/channels/${id}/events`, event, publisher_key);
+      await publish(api, channels[i % channels.length] as Channel);
       latenciesMs.push(performance.now() - beganMs);
     }
   };
   await Promise.all(Array.from({ length: width }, (_, index) => publisher(index)));
   return latenciesMs;
+}
+
+/** Publishes `count` events, `width` at a time. */
+export async function publishCount(api: Api, channel: Channel, width: number, count: number): Promise<void> {
+  let left = count;
+  const publisher = async () => {
+    while (left-- > 0) await publish(api, channel);
+  };
+  await Promise.all(Array.from({ length: width }, publisher));
+}
+
+/** Publishes so many events a second, each at its time, however long the others take (open loop); how many there were. */
+export async function publishAtRate(api: Api, channel: Channel, perS: number, durationMs: number): Promise<number> {
+  const underWay: Promise<unknown>[] = [];
+  const beganMs = performance.now();
+  for (let i = 0; i < (perS * durationMs) / 1_000; i++) {
+    const waitMs = beganMs + (i * 1_000) / perS - performance.now();
+    if (waitMs > 1) await delay(waitMs);
+    underWay.push(publish(api, channel));
+  }
+  await Promise.all(underWay);
+  return underWay.length;
 }
 
 /** The value below which `share` of the values lie. */

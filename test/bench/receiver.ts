@@ -2,16 +2,17 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * A subscriber in a process of its own: answers 200 and notes how long each event took from `data.sent_ms` to here. Over IPC it says its port,
- * and `{ count, latenciesMs }` once it has as many as it was told to expect.
+ * A subscriber in a process of its own. At `/hang…` it never answers; elsewhere it answers 200 and notes how long each event took from
+ * `data.sent_ms` to here. Over IPC it says its port; told to `{ expect }` so many, it sends `{ latenciesMs }` once it has them, and counts anew.
  */
-const latenciesMs: number[] = [];
+let latenciesMs: number[] = [];
 let expected = Number.POSITIVE_INFINITY;
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
+    if (request.url?.startsWith('/hang')) return;
     response.end('ok');
     const [, sentMs] = /"sent_ms":(\d+)/.exec(Buffer.concat(chunks).toString()) ?? [];
     latenciesMs.push(Date.now() - Number(sentMs));
@@ -20,7 +21,10 @@ const server = createServer((request, response) => {
 });
 
 function report() {
-  if (latenciesMs.length >= expected) process.send?.({ latenciesMs });
+  if (latenciesMs.length < expected) return;
+  process.send?.({ latenciesMs });
+  latenciesMs = [];
+  expected = Number.POSITIVE_INFINITY;
 }
 
 process.on('message', ({ expect }: { expect: number }) => {
