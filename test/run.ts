@@ -61,8 +61,9 @@ function readCounts(file: string): Counts {
 }
 
 function nx(target: string, countsFile: string): Promise<boolean> {
-  const args = ['run', `webhooks:${target}`, '--outputStyle=stream-without-prefixes', '--skipNxCache'];
-  const env = { ...process.env, ...QUIET_NX, MOCHA_OPTIONS: mochaOptions(countsFile) };
+  const args = ['run', `webhooks:${target}`, '--outputStyle=stream-without-prefixes'];
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' };
+  const env = { ...process.env, ...QUIET_NX, ...plain, MOCHA_OPTIONS: mochaOptions(countsFile) };
   running = spawn('nx', args, { env, stdio: 'inherit' });
   return new Promise((resolve, reject) => running?.once('error', reject).once('exit', (code) => resolve(code === 0)));
 }
