@@ -43,8 +43,10 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     try {
       await inTime(drained(), deadlineMs, what);
     } catch (error) {
-      events.destroy();
-      if (!(error instanceof StreamMissing)) throw error;
+      if (error instanceof StreamMissing) return;
+      // Else the call stays open, and the client cannot close. Where there is no call to cancel, that is the error thrown here.
+      events.cancel().catch(() => {});
+      throw error;
     }
   }
   async function collect(events: StreamingRead<ResolvedEvent>, stream: string): Promise<RecordedFact[]> {
