@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { expect } from 'chai';
-import { newDataDir } from '../../support/stack.ts';
+import { newDataDir, startStack } from '../../support/stack.ts';
 import { BEHIND_PARENT, type Launched, launch, MAIN, whenGone } from './launch.ts';
 
 describe('stopping', () => {
@@ -64,4 +65,31 @@ describe('stopping', () => {
     process.kill(launched.pid, 'SIGKILL');
     await whenGone(tree);
   });
+
+  it('kill -9 of the npm that started it stops everything', async () => {
+    const npm = spawn('sleep', ['1000']);
+    launched = launch(MAIN, { DATA_DIR: newDataDir(), STARTED_BY_PID: `${npm.pid}` });
+    await launched.whenOpen();
+    const tree = launched.tree();
+    npm.kill('SIGKILL');
+    expect(await launched.exited).to.equal(0);
+    await whenGone(tree);
+  });
+});
+
+describe('services by themselves', () => {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    it(`stop by ${signal}`, async () => {
+      const servers = await startStack();
+      const { eventstoreUrl, natsUrl } = await servers.run();
+      const alone = launch([...MAIN, 'gateway', 'projector'], {
+        ...{ DATA_DIR: newDataDir(), LOG_LEVEL: 'info', MASTER_SECRET: '0123456789abcdef0123456789abcdef' },
+        ...{ EVENTSTORE_URL: eventstoreUrl as string, NATS_URL: natsUrl as string },
+      });
+      await alone.whenPrinted(/"started"/);
+      process.kill(alone.pid, signal);
+      expect(await alone.exited, alone.output()).to.equal(0);
+      await servers.stop();
+    });
+  }
 });
