@@ -43,6 +43,8 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     servers: url,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
+    // Of one handshake: a server that dies in the middle of it would else hold the client up for 20 s.
+    timeout: 2_000,
     waitOnFirstConnect: true,
     noAsyncTraces: true,
   });

@@ -20,7 +20,7 @@ import { createHandler, type Verdict } from './handler.ts';
 import { createLanes } from './lanes.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
-const IN_HAND = 1_024;
+const IN_HAND = 2_048;
 /** Messages fetched ahead of them. */
 const AHEAD = 256;
 /** When a message whose handling failed comes back, in ms. */
@@ -50,7 +50,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
   const held = createHeld(deps.ackWaitMs);
   const handle = createHandler({
     ...deps,
-    lanes: createLanes(() => performance.now()),
+    lanes: createLanes(IN_HAND, () => performance.now()),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
     append: createSureAppend(store, log, giveUp.signal),

@@ -44,6 +44,9 @@ export function createHandler(deps: HandlerDeps) {
   return async ({ event_id, webhook_id, position }: QueueMessage): Promise<Verdict> => {
     const key = `${event_id}-${webhook_id}`;
     if (underWay.has(key)) return { againInMs: patienceMs };
+    // First, because it costs nothing: a webhook that hangs may have many thousands waiting.
+    const turnMs = lanes.waitMs(webhook_id);
+    if (turnMs > 0) return { againInMs: turnMs };
     const needed = Math.max(position, underWay.lastPosition(key, progress.reached()));
     if (!(await progress.whenProcessed(needed, patienceMs))) {
       log.warn({ event_id, webhook_id, position: needed }, 'the read models are behind: this delivery waits');
@@ -56,8 +59,8 @@ export function createHandler(deps: HandlerDeps) {
     if (waitMs > earlyMs) return { againInMs: waitMs };
     // Another message of the same delivery may have begun while this one waited.
     if (underWay.has(key)) return { againInMs: patienceMs };
-    const turnMs = lanes.enter(webhook_id);
-    if (turnMs > 0) return { againInMs: turnMs };
+    const lateTurnMs = lanes.waitMs(webhook_id);
+    if (lateTurnMs > 0) return { againInMs: lateTurnMs };
     return underWay.during(key, () => attempt(deps, delivery, webhook));
   };
 }
@@ -66,11 +69,12 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { event_id, webhook_id } = delivery;
   const { lanes, policy, log } = deps;
   const atMs = deps.nowMs();
+  const leave = lanes.enter(webhook_id);
   let answer: Answer | undefined;
   try {
     answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
   } finally {
-    lanes.leave(webhook_id, deps.nowMs() - atMs, answer?.status_code != null);
+    leave(typeof answer?.status_code === 'number');
   }
   const fact = attemptFact(policy, delivery, webhook, { atMs, answer });
   const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;

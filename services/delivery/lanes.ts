@@ -1,61 +1,97 @@
 /** Attempts under way at a time for one webhook: at first, at the least, at the most. */
 const FIRST = 16;
-const LEAST = 2;
+const LEAST = 4;
 const MOST = 64;
+/** What is expected of an attempt at a webhook that is not known yet, in ms. */
+const GUESS_MS = 10;
 /** The weight of the newest duration in the average. */
 const WEIGHT = 0.1;
 /** The shortest wait that is handed out, in ms: less is not worth a round trip to the queue. */
 const SHORTEST_WAIT_MS = 20;
+/** Webhooks whose standing is remembered while nothing is under way for them. */
+const REMEMBERED = 20_000;
+
+/** What the last attempt says about a webhook: none yet, it answered, it did not. */
+type Standing = 'fresh' | 'proven' | 'failing';
 
 interface Lane {
-  taken: number;
+  standing: Standing;
   limit: number;
   averageMs: number;
-  /** When the next delivery that finds no room has its turn, on the given clock. */
+  /** When the next delivery that finds no room has its turn. */
   nextTurnMs: number;
+  /** The attempts under way by their beginnings, the oldest first. */
+  readonly underWay: Set<{ readonly sinceMs: number }>;
 }
 
 export type Lanes = ReturnType<typeof createLanes>;
 
 /**
- * Keeps a webhook that is slow, or hangs, from taking the room of others: each has a limit that grows with every success and halves with every failure
- * to answer (additive increase, multiplicative decrease). What finds no room is told when its turn is likely to come.
+ * Keeps webhooks that are slow, or hang, from taking the room of others. Each has a limit that grows with every answer and halves with every attempt
+ * that got none (additive increase, multiplicative decrease), and all that are failing together have a share of the room, as have all that are not known yet.
+ * What finds no room is told when its turn is likely to come, one after the other, so that it comes back once and not again and again.
+ * @param room attempts under way at a time for all webhooks together
  * @param nowMs a monotonic clock
  */
-export function createLanes(nowMs: () => number) {
+export function createLanes(room: number, nowMs: () => number) {
   const lanes = new Map<number, Lane>();
+  const share: Readonly<Record<Standing, number>> = { fresh: room / 4, failing: room / 4, proven: room };
+  const taken: Record<Standing, number> = { fresh: 0, failing: 0, proven: 0 };
 
   function laneOf(webhookId: number): Lane {
     let lane = lanes.get(webhookId);
     if (!lane) {
-      lane = { taken: 0, limit: FIRST, averageMs: 10, nextTurnMs: 0 };
+      lane = { standing: 'fresh', limit: FIRST, averageMs: GUESS_MS, nextTurnMs: 0, underWay: new Set() };
       lanes.set(webhookId, lane);
+      forgetOldest();
     }
     return lane;
   }
 
+  function forgetOldest() {
+    if (lanes.size <= REMEMBERED) return;
+    for (const [webhookId, { underWay }] of lanes) {
+      if (underWay.size > 0) continue;
+      lanes.delete(webhookId);
+      return;
+    }
+  }
+
+  function hasRoom({ standing, limit, underWay }: Lane): boolean {
+    return underWay.size < limit && taken[standing] < share[standing];
+  }
+
+  /** An attempt that is still under way has taken at least as long as it has been. */
+  function expectedMs({ averageMs, underWay }: Lane): number {
+    const [oldest] = underWay;
+    return oldest ? Math.max(averageMs, nowMs() - oldest.sinceMs) : averageMs;
+  }
+
   return {
-    /** Takes room for an attempt and returns 0, or returns after how many ms to come back. */
-    enter(webhookId: number): number {
+    /** 0 where there is room for an attempt; else a turn is set aside, so many ms from now. */
+    waitMs(webhookId: number): number {
       const lane = laneOf(webhookId);
-      if (lane.taken < lane.limit) {
-        lane.taken += 1;
-        return 0;
-      }
+      if (hasRoom(lane)) return 0;
       const now = nowMs();
-      const perTurnMs = lane.averageMs / lane.limit;
-      lane.nextTurnMs = Math.max(lane.nextTurnMs, now + lane.averageMs) + perTurnMs;
+      const durationMs = expectedMs(lane);
+      lane.nextTurnMs = Math.max(lane.nextTurnMs, now + durationMs) + durationMs / lane.limit;
       return Math.max(SHORTEST_WAIT_MS, Math.round(lane.nextTurnMs - now));
     },
-    /** Gives the room back. @param answered whether there was an answer at all */
-    leave(webhookId: number, durationMs: number, answered: boolean): void {
+
+    /** Takes room for an attempt; to be given back once, with whether there was an answer at all. */
+    enter(webhookId: number): (answered: boolean) => void {
       const lane = laneOf(webhookId);
-      lane.taken -= 1;
-      lane.averageMs += WEIGHT * (durationMs - lane.averageMs);
-      lane.limit = answered ? Math.min(lane.limit + 1, MOST) : Math.max(Math.floor(lane.limit / 2), LEAST);
-      const isForgettable = answered || lane.limit === FIRST;
-      if (lane.taken === 0 && isForgettable && lane.nextTurnMs <= nowMs()) lanes.delete(webhookId);
+      const attempt = { sinceMs: nowMs() };
+      const enteredAs = lane.standing;
+      lane.underWay.add(attempt);
+      taken[enteredAs] += 1;
+      return (answered) => {
+        lane.underWay.delete(attempt);
+        taken[enteredAs] -= 1;
+        lane.averageMs += WEIGHT * (nowMs() - attempt.sinceMs - lane.averageMs);
+        lane.limit = answered ? Math.min(lane.limit + 1, MOST) : Math.max(Math.floor(lane.limit / 2), LEAST);
+        lane.standing = answered ? 'proven' : 'failing';
+      };
     },
-    size: (): number => lanes.size,
   };
 }
