@@ -19,8 +19,8 @@ export const HttpUrl = (description: string) =>
 
 /** Whether a text is an absolute http or https URL with a host and without user info; the check behind the format `http-url`. */
 export function isHttpUrl(text: string): boolean {
-  const url = /^https?:\/\//i.test(text) && !/[\s\\]/.test(text) ? URL.parse(text) : null;
-  return url !== null && url.hostname !== '' && url.username === '' && url.password === '';
+  // A parser of URLs repairs more than it refuses: "http:///path" becomes "http://path".
+  return /^https?:\/\/[^/?#@]+([/?#]|$)/i.test(text) && !/[\s\\]/.test(text) && URL.canParse(text);
 }
 
 type Cleared<T> = { [K in keyof T]: Exclude<T[K], null> };
@@ -30,15 +30,20 @@ export function withChanges<T extends object>(
   fields: T,
   changes: { readonly [K in keyof T]?: T[K] | null | undefined },
 ): T {
-  const merged = Object.entries({ ...fields, ...changes }).filter(([, value]) => value !== null && value !== undefined);
+  const merged = Object.entries({ ...fields, ...withoutUndefined(changes) }).filter(([, value]) => value !== null);
   return Object.fromEntries(merged) as Cleared<T> as T;
 }
 
 /** Those of `changes` that would really change `fields`. */
 export function realChanges<C extends object>(fields: object, changes: C): Partial<C> {
   const current = fields as Record<string, unknown>;
-  const real = Object.entries(changes).filter(
-    ([name, value]) => JSON.stringify(value ?? null) !== JSON.stringify(current[name] ?? null),
+  const real = Object.entries(withoutUndefined(changes)).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(current[name] ?? null),
   );
   return Object.fromEntries(real) as Partial<C>;
+}
+
+/** What JSON makes of an object: undefined is absent. */
+function withoutUndefined(changes: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }
