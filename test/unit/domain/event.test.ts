@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { publish } from '../../../domain/event.ts';
+import { AT_MS, CHANNEL_ID, EVENT_ID, iso } from '../../support/sample.ts';
+
+describe('event', () => {
+  it('is published with all that was given and when', () => {
+    const given = {
+      ...{ event_name: 'order.created', ext_ref_code: 'A-1', event_url: 'https://publisher.example/1' },
+      data: { total: 12, lines: [{ sku: 'x' }], nothing: null },
+    };
+    const fact = publish(EVENT_ID, CHANNEL_ID, given, AT_MS);
+    expect(fact.type).to.equal('EventPublished');
+    const ids = { id: EVENT_ID, channel_id: CHANNEL_ID };
+    expect(fact.data).to.deep.equal({ ...ids, ...given, published_at: iso(AT_MS) });
+  });
+
+  it('leaves out what was not given', () => {
+    const { data } = publish(EVENT_ID, CHANNEL_ID, { event_name: 'ping' }, AT_MS);
+    expect(Object.keys(data)).to.deep.equal(['id', 'channel_id', 'event_name', 'published_at']);
+  });
+
+  it('keeps an empty object apart from none', () => {
+    expect(publish(EVENT_ID, CHANNEL_ID, { event_name: 'ping', data: {} }, AT_MS).data.data).to.deep.equal({});
+  });
+});

@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { createIds, factId, ID_EPOCH_MS, idTimeMs } from '../../../domain/ids.ts';
+import { AT_MS } from '../../support/sample.ts';
+
+const node = fc.integer({ min: 0, max: 31 });
+/** What a clock may show one reading after the other: it runs, stands still, and is stepped back. */
+const readings = fc.array(fc.integer({ min: AT_MS - 5_000, max: AT_MS + 5_000 }), { minLength: 2, maxLength: 300 });
+
+function idsOf(nodeNumber: number, clock: readonly number[], floor = 0): number[] {
+  let reading = 0;
+  const next = createIds(nodeNumber, () => clock[reading++ % clock.length] ?? 0, floor);
+  return clock.map(() => next());
+}
+
+function expectIncreasing(ids: readonly number[]) {
+  for (const [index, id] of ids.entries()) {
+    expect(id).to.satisfy(Number.isSafeInteger);
+    if (index > 0) expect(id).to.be.above(ids[index - 1] as number);
+  }
+}
+
+describe('ids', () => {
+  it('increase whatever the clock does, and stay safe integers', () => {
+    fc.assert(fc.property(node, readings, (number, clock) => expectIncreasing(idsOf(number, clock))));
+  });
+
+  it('never meet those of another node', () => {
+    fc.assert(
+      fc.property(node, node, readings, readings, (a, b, clockA, clockB) => {
+        fc.pre(a !== b);
+        const ofA = new Set(idsOf(a, clockA));
+        expect(idsOf(b, clockB).filter((id) => ofA.has(id))).to.deep.equal([]);
+      }),
+    );
+  });
+
+  it('go on above a floor, also where the clock stands before it', () => {
+    fc.assert(
+      fc.property(node, readings, fc.integer({ min: 0, max: 2 ** 52 }), (number, clock, floor) => {
+        const ids = idsOf(number, clock, floor);
+        expect(ids[0]).to.be.above(floor);
+        expectIncreasing(ids);
+      }),
+    );
+  });
+
+  it('go on when more are asked for than a millisecond has', () => {
+    const next = createIds(0, () => AT_MS);
+    const ids = Array.from({ length: 1_000 }, next);
+    expectIncreasing(ids);
+    expect(idTimeMs(ids[0] as number)).to.equal(AT_MS);
+  });
+
+  it('tell when they were made', () => {
+    expect(idTimeMs(createIds(31, () => AT_MS)())).to.equal(AT_MS);
+    expect(idTimeMs(createIds(0, () => ID_EPOCH_MS + 1)())).to.equal(ID_EPOCH_MS + 1);
+  });
+
+  it('fit into 53 bits until 2094', () => {
+    const next = createIds(31, () => Date.parse('2094-09-01T00:00:00Z'));
+    const ids = Array.from({ length: 128 }, next);
+    expect(ids.at(-1)).to.be.at.most(Number.MAX_SAFE_INTEGER);
+    expectIncreasing(ids);
+  });
+});
+
+describe('fact ids', () => {
+  const TYPES = ['ChannelCreated', 'WebhookCreated', 'EventPublished', 'RequestAccepted', 'GuidReserved'] as const;
+  const id = fc.maxSafeNat();
+
+  it('are UUIDs of version 8', () => {
+    const uuidV8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+    fc.assert(fc.property(fc.constantFrom(...TYPES), id, (type, of) => uuidV8.test(factId(type, of))));
+    expect(factId('EventPublished', Number.MAX_SAFE_INTEGER)).to.match(uuidV8);
+  });
+
+  it('are the same for the same thing, and others for other things', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(id, { minLength: 2, maxLength: 20 }), (ids) => {
+        const all = ids.flatMap((of) => TYPES.map((type) => factId(type, of)));
+        expect(new Set(all).size).to.equal(ids.length * TYPES.length);
+        expect(ids.flatMap((of) => TYPES.map((type) => factId(type, of)))).to.deep.equal(all);
+      }),
+    );
+  });
+});
