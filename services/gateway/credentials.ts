@@ -2,7 +2,6 @@ import { sameKey } from '../../infra/keys.ts';
 import { Problem } from './problems.ts';
 
 const DERIVED_KEY = /^[ps]k_[0-9a-f]{40}$/;
-const SCHEME = /^(basic|bearer) +(\S+) *$/i;
 
 /**
  * The key of an Authorization header: a Basic user name with an empty password, or a Bearer token; undefined where there
@@ -11,8 +10,7 @@ const SCHEME = /^(basic|bearer) +(\S+) *$/i;
  */
 export function readKey(authorization: string | undefined, adminKey: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
-  const [, scheme, credentials] = SCHEME.exec(authorization) ?? [];
-  const key = scheme?.toLowerCase() === 'basic' ? userName(credentials as string) : credentials;
+  const key = credentialsOf(authorization);
   if (key !== undefined && (DERIVED_KEY.test(key) || isAdminKey(key, adminKey))) return key;
   throw new Problem(
     'key-malformed',
@@ -22,6 +20,19 @@ export function readKey(authorization: string | undefined, adminKey: string | un
 
 export function isAdminKey(key: string | undefined, adminKey: string | undefined): boolean {
   return key !== undefined && adminKey !== undefined && sameKey(key, adminKey);
+}
+
+function credentialsOf(authorization: string): string | undefined {
+  const end = authorization.indexOf(' ');
+  const credentials = authorization.slice(end + 1).trim();
+  switch (authorization.slice(0, end).toLowerCase()) {
+    case 'bearer':
+      return credentials;
+    case 'basic':
+      return userName(credentials);
+    default:
+      return undefined;
+  }
 }
 
 function userName(credentials: string): string | undefined {

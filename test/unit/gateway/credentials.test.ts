@@ -16,6 +16,7 @@ describe('the key of an Authorization header', () => {
     'a subscriber key': [basic(`${KEY.replace('pk', 'sk')}:`), KEY.replace('pk', 'sk')],
     Bearer: [`Bearer ${KEY}`, KEY],
     'a scheme in any case': [`bEARER  ${KEY} `, KEY],
+    'the admin key as Bearer': [`Bearer ${ADMIN_KEY}`, ADMIN_KEY],
     'the admin key, whatever is in it': [basic(`${ADMIN_KEY}:`), ADMIN_KEY],
   };
   for (const [name, [header, key]] of Object.entries(GOOD)) {

@@ -1,0 +1,245 @@
+import { expect } from 'chai';
+import { ROUTES } from '../../../services/gateway/routes/routes.ts';
+import { type Channel, useStack } from './support.ts';
+
+/** Everybody who may come along. */
+const CALLERS = [
+  'no key',
+  'a malformed key',
+  'an unknown publisher key',
+  'an unknown subscriber key',
+  "another channel's publisher",
+  "another channel's subscriber",
+  'the publisher',
+  'the subscriber',
+  'another subscriber',
+  'the admin',
+] as const;
+type Caller = (typeof CALLERS)[number];
+
+/** What stands for any status but 401 and 403: the caller was let in. */
+const IN = 'in';
+type Verdict = typeof IN | 401 | 403 | 404;
+
+/** What everybody is told, but for those whom the route's row names. */
+const STRANGERS: Readonly<Record<Caller, Verdict>> = {
+  'no key': 401,
+  'a malformed key': 401,
+  'an unknown publisher key': 403,
+  'an unknown subscriber key': 403,
+  "another channel's publisher": 403,
+  "another channel's subscriber": 403,
+  'the publisher': 403,
+  'the subscriber': 403,
+  'another subscriber': 403,
+  'the admin': IN,
+};
+const EVERYBODY = Object.fromEntries(CALLERS.map((caller) => [caller, IN])) as Record<Caller, Verdict>;
+
+/** Who gets in where, written down by hand: a route that is missing here fails. */
+const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
+  'GET /': EVERYBODY,
+  'GET /healthz': EVERYBODY,
+  'GET /readyz': EVERYBODY,
+  'POST /v1/channels': {},
+  'GET /v1/channels': {},
+  'GET /v1/channels/:channel': { 'the publisher': IN },
+  'PUT /v1/channels/:channel': { 'the publisher': IN },
+  'DELETE /v1/channels/:channel': { 'the publisher': IN },
+  'POST /v1/channels/:channel/webhooks': { 'the publisher': IN },
+  'GET /v1/channels/:channel/webhooks': { 'the publisher': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'PUT /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'DELETE /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'POST /v1/channels/:channel/events': { 'the publisher': IN },
+  'GET /v1/channels/:channel/events': { 'the publisher': IN },
+  'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },
+  'GET /v1/channels/:channel/events/:event/notification_log': {
+    'the publisher': IN,
+    'the subscriber': IN,
+    'another subscriber': IN,
+  },
+};
+
+const ADMIN_KEY = 'the admin key of these tests';
+
+describe('who may do what', () => {
+  const { call, send } = useStack({ ADMIN_KEY });
+
+  interface Scene {
+    readonly channel: Channel;
+    readonly webhookId: number;
+    readonly eventId: number;
+    readonly keys: Readonly<Record<Caller, string | undefined>>;
+  }
+
+  async function make(path: string, fields: object, key = ADMIN_KEY) {
+    const { status, body } = await call('POST', path, { key, json: fields });
+    expect(status, JSON.stringify(body)).to.equal(201);
+    return body;
+  }
+
+  async function makeScene(fields: object = {}): Promise<Scene> {
+    const webhook_url = 'http://127.0.0.1:9/';
+    const [channel, other] = [
+      await make('/v1/channels', { name: 'ours', ...fields }),
+      await make('/v1/channels', { name: 'theirs' }),
+    ];
+    const webhook = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
+    const second = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
+    const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url });
+    const event = await make(`/v1/channels/${channel.id}/events`, { event_name: 'a' });
+    const keys = {
+      'no key': undefined,
+      'a malformed key': 'pk_1',
+      'an unknown publisher key': `pk_${'0'.repeat(40)}`,
+      'an unknown subscriber key': `sk_${'0'.repeat(40)}`,
+      "another channel's publisher": other.publisher_key,
+      "another channel's subscriber": theirs.subscriber_key,
+      'the publisher': channel.publisher_key,
+      'the subscriber': webhook.subscriber_key,
+      'another subscriber': second.subscriber_key,
+      'the admin': ADMIN_KEY,
+    };
+    return { channel, webhookId: webhook.id, eventId: event.id, keys };
+  }
+
+  /** Its bodies are not what the route asks for where it takes one, so that nothing happens: what counts is whether it gets that far. */
+  async function verdict(route: string, { channel, webhookId, eventId, keys }: Scene, caller: Caller) {
+    const [method, path] = route.split(' ') as [string, string];
+    const filled = path
+      .replace(':channel', String(channel.id))
+      .replace(':webhook', String(webhookId))
+      .replace(':event', String(eventId));
+    const key = keys[caller];
+    const body = method === 'POST' || method === 'PUT' ? { json: { nothing: 'like it' } } : {};
+    const answer = await call(method, filled, { key, ...body });
+    if (answer.status === 401) expect(answer.headers.get('www-authenticate')).to.equal('Basic realm="webhooks"');
+    return answer.status === 401 || answer.status === 403 || answer.status === 404 ? answer.status : IN;
+  }
+
+  it('is written down for every route, and for no other', () => {
+    const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
+    expect(Object.keys(WHO_MAY).sort()).to.deep.equal(routes.sort());
+  });
+
+  for (const [route, exceptions] of Object.entries(WHO_MAY)) {
+    it(route, async () => {
+      const expected = { ...STRANGERS, ...exceptions };
+      const isEnding = route.startsWith('DELETE');
+      const shared = await makeScene();
+      for (const caller of CALLERS) {
+        const scene = isEnding && expected[caller] === IN ? await makeScene() : shared;
+        expect(await verdict(route, scene, caller), caller).to.equal(expected[caller]);
+      }
+    });
+  }
+
+  it('does not depend on the channel being named by its guid', async () => {
+    const scene = await makeScene({ guid: 'named-by-guid' });
+    for (const caller of CALLERS) {
+      const { status } = await call('GET', '/v1/channels/named-by-guid', { key: scene.keys[caller] });
+      const expected = { ...STRANGERS, 'the publisher': IN }[caller];
+      expect(status, caller).to.equal(expected === IN ? 200 : expected);
+    }
+  });
+
+  it('lets nobody know without a key what exists', async () => {
+    const { channel } = await makeScene();
+    for (const path of [
+      '/v1/channels/1',
+      '/v1/channels/no-such-guid',
+      '/v1/channels/00',
+      `/v1/channels/${channel.id}`,
+    ]) {
+      for (const rest of ['', '/webhooks', '/webhooks/1', '/events', '/events/1', '/events/1/notification_log']) {
+        expect((await call('GET', path + rest)).status, path + rest).to.equal(401);
+      }
+    }
+  });
+
+  it('says 404 to a key where there is nothing', async () => {
+    const { channel, keys, webhookId } = await makeScene();
+    const own = `/v1/channels/${channel.id}`;
+    const deleted = await make(`${own}/webhooks`, { webhook_url: 'http://127.0.0.1:9/' });
+    await call('DELETE', `${own}/webhooks/${deleted.id}`, { key: ADMIN_KEY });
+    const other = await make('/v1/channels', { name: 'theirs' });
+    const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url: 'http://127.0.0.1:9/' });
+    const event = await make(`/v1/channels/${other.id}/events`, { event_name: 'a' });
+    const nowhere = [
+      ...['/v1/channels/1', '/v1/channels/no-such-guid', '/v1/channels/1/webhooks', '/v1/channels/1/events'],
+      ...[
+        '/v1/channels/0',
+        '/v1/channels/007',
+        '/v1/channels/9007199254740992',
+        '/v1/channels/%00',
+        '/v1/channels/%E0',
+      ],
+      ...[`${own}/webhooks/1`, `${own}/webhooks/x`, `${own}/webhooks/0${webhookId}`, `${own}/webhooks/${theirs.id}`],
+      ...[`${own}/webhooks/${deleted.id}`, `${own}/events/1`, `${own}/events/x`, `${own}/events/${event.id}`],
+      ...[`${own}/events/${event.id}/notification_log`, `${own}/events/1/notification_log`, `${own}/events/-1`],
+    ];
+    for (const path of nowhere) {
+      for (const key of [keys['the publisher'], ADMIN_KEY]) {
+        expect((await call('GET', path, { key })).status, path).to.equal(404);
+      }
+    }
+    expect((await call('GET', `${own}/webhooks/1`, { key: keys['the subscriber'] })).status).to.equal(404);
+    expect((await call('GET', `${own}/webhooks/${deleted.id}`, { key: deleted.subscriber_key })).status).to.equal(404);
+  });
+
+  it('shows a public channel to everybody, but its email and key only to whoever may', async () => {
+    const { channel, keys } = await makeScene({ public: true, email: 'a@example.com', guid: 'a-public-one' });
+    for (const path of [`/v1/channels/${channel.id}`, '/v1/channels/a-public-one']) {
+      const { status, body } = await call('GET', path);
+      expect(status).to.equal(200);
+      expect(body).to.deep.equal({ id: channel.id, name: 'ours', guid: 'a-public-one', public: true });
+      for (const key of [channel.publisher_key, ADMIN_KEY]) {
+        const full = await call('GET', path, { key });
+        expect(full.body).to.deep.include({ email: 'a@example.com', publisher_key: channel.publisher_key });
+      }
+      expect((await call('GET', path, { key: 'pk_1' })).status).to.equal(401);
+      expect((await call('GET', path, { key: keys["another channel's publisher"] })).status).to.equal(403);
+      expect((await call('GET', `${path}/webhooks`)).status).to.equal(401);
+      expect((await call('PUT', path, { json: { name: 'mine' } })).status).to.equal(401);
+    }
+  });
+
+  it('lets a subscriber see no entry of the log but its own', async () => {
+    const { channel, eventId, webhookId, keys } = await makeScene();
+    const path = `/v1/channels/${channel.id}/events/${eventId}/notification_log`;
+    const seen = async (caller: Caller) => {
+      const { body } = await call('GET', path, { key: keys[caller] });
+      return body.map((entry: { webhook_id: number }) => entry.webhook_id);
+    };
+    const all = await seen('the publisher');
+    expect(all).to.have.length(2).and.to.include(webhookId);
+    expect(await seen('the subscriber')).to.deep.equal([webhookId]);
+    expect(await seen('another subscriber')).to.deep.equal(all.filter((id: number) => id !== webhookId));
+    const late = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url: 'http://127.0.0.1:9/' });
+    expect((await call('GET', path, { key: late.subscriber_key })).body).to.deep.equal([]);
+  });
+
+  it('takes the key as a Bearer token as well', async () => {
+    const { channel } = await makeScene();
+    expect((await send('GET', `/v1/channels/${channel.id}`, { key: channel.publisher_key })).status).to.equal(200);
+    expect((await send('GET', '/v1/channels', { key: ADMIN_KEY })).status).to.equal(200);
+  });
+});
+
+describe('who may do what without an ADMIN_KEY', () => {
+  const { call, newChannel } = useStack();
+
+  it('lets everybody create a channel, whatever key they send along', async () => {
+    for (const key of [undefined, 'pk_1', `pk_${'0'.repeat(40)}`]) {
+      expect((await call('POST', '/v1/channels', { key, json: { name: 'a' } })).status).to.equal(201);
+    }
+  });
+
+  it('lets nobody list all channels', async () => {
+    const { publisher_key } = await newChannel();
+    expect((await call('GET', '/v1/channels')).status).to.equal(401);
+    for (const key of ['', 'undefined']) expect((await call('GET', '/v1/channels', { key })).status).to.equal(401);
+    expect((await call('GET', '/v1/channels', { key: publisher_key })).status).to.equal(403);
+  });
+});
