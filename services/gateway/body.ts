@@ -37,10 +37,13 @@ export function createBodyReader(): ReadBody {
     if (!hasBody(ctx)) return { fields: {}, isForm: false, length: 0 };
     const isForm = mediaType(ctx) === FORM_TYPE;
     const chunks: Buffer[] = [];
-    ctx.req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    const keep = (chunk: Buffer) => chunks.push(chunk);
+    ctx.req.on('data', keep);
     try {
       await parse(ctx, async () => {});
     } catch (error) {
+      // What is left of it must go by before the connection can take the next request.
+      ctx.req.off('data', keep).resume();
       throw asBodyProblem(error);
     }
     const text = (ctx.request.rawBody ?? '') as string;

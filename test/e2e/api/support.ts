@@ -36,12 +36,9 @@ export function useStack(env: Record<string, string> = {}) {
 
   return {
     send,
-    get api() {
-      return api;
-    },
-    get stack() {
-      return stack;
-    },
+    /** Where it listens, once it runs. */
+    url: () => stack.url,
+    stack: () => stack,
     call: (...args: Parameters<Api['call']>) => api.call(...args),
     newChannel: (...args: Parameters<Api['newChannel']>): Promise<Channel> => api.newChannel(...args),
     /** As curl -d sends a form: the fields as they stand, one after the other. */
