@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createIds } from '../../../domain/ids.ts';
+import { connectEventStore, type EventStore } from '../../../infra/event-store/client.ts';
+import { createKeys } from '../../../infra/keys.ts';
+import { startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
+import { createLog } from '../../../infra/log.ts';
+import { openDerived } from '../../../infra/sqlite.ts';
+import { createProgress } from '../../../projections/progress.ts';
+import { createReadModels, readModels } from '../../../projections/read-models.ts';
+import { createGateway } from '../../../services/gateway/gateway.ts';
+import { createProjector } from '../../../services/projector/projector.ts';
+import { apiAt } from '../../support/api.ts';
+
+export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
+
+/**
+ * A gateway in this process, over a real event store and real read models, whose parts a test may stop, and whose clock and
+ * appends it may bend.
+ */
+export async function startInProcess() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  const eventstore = await startEventstore({ dataDir, host: '127.0.0.1', port: 0, maxAppendSize: 1024 * 1024 });
+  const store = connectEventStore(`esdb://127.0.0.1:${eventstore.port}?tls=false`);
+  const db = openDerived(join(dataDir, 'read-models.db'));
+  const log = createLog('test', 'silent');
+  createReadModels(db);
+  const models = readModels(db);
+  const clock = { aheadMs: 0, patienceMs: 0 };
+  const nowMs = () => Date.now() + clock.aheadMs;
+  const ids = createIds(0, nowMs);
+  const bent: { append: EventStore['append'] } = { append: store.append };
+  const checks = { eventstore: async () => void (await store.lastPosition()) };
+
+  const newProjector = () => createProjector({ db, store, log });
+  let projector = newProjector();
+  await projector.start();
+
+  async function startGateway(port = 0) {
+    const gateway = createGateway({
+      settings: { port, host: '127.0.0.1', adminKey: undefined },
+      store: { ...store, append: (...args) => bent.append(...args) },
+      keys: createKeys('a master secret of more than thirty-two characters'),
+      readModels: models,
+      progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
+      ...{ log, ids, nowMs, checks },
+    });
+    await gateway.start();
+    return { ...apiAt(`http://127.0.0.1:${gateway.port}`), port: gateway.port, stop: gateway.stop };
+  }
+
+  return {
+    store,
+    clock,
+    startGateway,
+    /** The next appends go through this instead. */
+    bend(
+      append: (
+        original: EventStore['append'],
+        ...args: Parameters<EventStore['append']>
+      ) => ReturnType<EventStore['append']>,
+    ) {
+      bent.append = (...args) => append(store.append, ...args);
+    },
+    straighten() {
+      bent.append = store.append;
+    },
+    stopProjector: () => projector.stop(),
+    async startProjector() {
+      projector = newProjector();
+      await projector.start();
+    },
+    async stop() {
+      await projector.stop();
+      await store.close();
+      await eventstore.stop();
+      db.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
