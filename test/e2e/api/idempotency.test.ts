@@ -228,6 +228,19 @@ describe('an Idempotency-Key over a store that fails, and over time', () => {
     });
   }
 
+  it('appends nothing for an event that was published before: no store recognises ids for ever', async () => {
+    const request = withKey(newKey(), { key: channel.publisher_key, json: { event_name: 'a' } });
+    const path = `/v1/channels/${channel.id}/events`;
+    const first = await gateway.call('POST', path, request);
+    const appendedTo: string[] = [];
+    parts.bend((append, to, ...rest) => {
+      appendedTo.push(to);
+      return append(to, ...rest);
+    });
+    expect(gist(await gateway.call('POST', path, request))).to.deep.equal(gist(first));
+    expect(appendedTo.filter((name) => name.startsWith('events-'))).to.deep.equal([]);
+  });
+
   it('is free again after 24 hours, and not before', async () => {
     const request = withKey(newKey(), { json: { name: 'a' } });
     const first = await gateway.call('POST', '/v1/channels', request);
