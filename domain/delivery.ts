@@ -92,8 +92,8 @@ export function evolveDelivery(delivery: Delivery, fact: DeliveryChange): Delive
 function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery {
   const { event_id, webhook_id, webhook_url, outcome, next_attempt_at, ...attempt } = attempted;
   const attempts = [...delivery.attempts, attempt];
-  // An attempt that was under way when its webhook was deleted joins the log, but brings nothing back to life.
-  if (delivery.status === 'cancelled') return { ...delivery, webhook_url, attempts };
+  // An attempt that was under way when its webhook was deleted, or another one succeeded, joins the log, but brings nothing back to life.
+  if (delivery.status === 'cancelled' || delivery.status === 'delivered') return { ...delivery, webhook_url, attempts };
   const status = outcome === 'retrying' ? 'pending' : outcome;
   return { ...delivery, webhook_url, status, next_attempt_at, attempts };
 }
