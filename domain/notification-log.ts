@@ -1,4 +1,5 @@
 import { type Attempt, type Delivery, type DeliveryStatus, evolveDelivery, openDelivery } from './delivery.ts';
+import type { PublishedEvent } from './event.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
 import { evolveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
 
@@ -28,23 +29,32 @@ export function logEntry({
  * channel's webhooks, of its publication and of its deliveries; others are passed over.
  */
 export function foldNotificationLog(facts: readonly FoldableFact[], eventId: number): NotificationLogEntry[] {
-  const webhooks = new Map<string, Webhook>();
-  const deliveries = new Map<number, Delivery>();
-  for (const fact of facts) applyToLog({ webhooks, deliveries, eventId }, fact);
-  return [...deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
+  const log: LogFold = {
+    eventId,
+    webhooks: new Map(),
+    endedChannels: new Set(),
+    deliveries: new Map(),
+    isPublished: false,
+  };
+  for (const fact of facts) applyToLog(log, fact);
+  return [...log.deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
 }
 
 type FoldableFact = Fact & Pick<RecordedFact, 'stream'>;
 
 interface LogFold {
+  readonly eventId: number;
   /** By stream. */
   readonly webhooks: Map<string, Webhook>;
+  /** Streams of the channels that are deleted: what reaches the log behind that is void. */
+  readonly endedChannels: Set<string>;
   /** By webhook id. */
   readonly deliveries: Map<number, Delivery>;
-  readonly eventId: number;
+  isPublished: boolean;
 }
 
-function applyToLog({ webhooks, deliveries, eventId }: LogFold, fact: FoldableFact): void {
+function applyToLog(log: LogFold, fact: FoldableFact): void {
+  const { webhooks, deliveries, eventId } = log;
   switch (fact.type) {
     case 'WebhookCreated':
     case 'WebhookUpdated':
@@ -60,18 +70,14 @@ function applyToLog({ webhooks, deliveries, eventId }: LogFold, fact: FoldableFa
       return;
     }
     case 'ChannelDeleted':
+      log.endedChannels.add(fact.stream);
       for (const { webhook_id, channel_id } of deliveries.values()) {
         if (fact.stream !== stream.channel(channel_id)) continue;
         changeDelivery(deliveries, webhook_id, (delivery) => evolveDelivery(delivery, fact));
       }
       return;
     case 'EventPublished':
-      if (fact.data.id !== eventId) return;
-      for (const webhook of webhooks.values()) {
-        if (webhook.status !== 'live' || webhook.channel_id !== fact.data.channel_id) continue;
-        const { id, fields } = webhook;
-        deliveries.set(id, openDelivery(fact.data, { id, webhook_url: fields.webhook_url }));
-      }
+      if (fact.data.id === eventId) openDeliveries(log, fact.data);
       return;
     case 'DeliveryAttempted':
       if (fact.data.event_id !== eventId) return;
@@ -84,6 +90,18 @@ function applyToLog({ webhooks, deliveries, eventId }: LogFold, fact: FoldableFa
     case 'GuidReleased':
     case 'RequestAccepted':
       return;
+  }
+}
+
+/** A publication that the log has twice counts once. */
+function openDeliveries(log: LogFold, event: PublishedEvent): void {
+  if (log.isPublished) return;
+  log.isPublished = true;
+  if (log.endedChannels.has(stream.channel(event.channel_id))) return;
+  for (const webhook of log.webhooks.values()) {
+    if (webhook.status !== 'live' || webhook.channel_id !== event.channel_id) continue;
+    const { id, fields } = webhook;
+    log.deliveries.set(id, openDelivery(event, { id, webhook_url: fields.webhook_url }));
   }
 }
 

@@ -9,7 +9,7 @@ const PAGE = 250;
 
 /**
  * Deliveries by event and webhook. Opened by a publication for each webhook that is live at its place in the log, so this
- * projection runs after `webhooks`.
+ * projection runs after `webhooks` and `events`.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -44,10 +44,13 @@ export const deliveries: Projection = {
 
 function opener(db: DatabaseSync) {
   const webhooks = webhookQueries(db);
+  const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
     INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state)
     VALUES (?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
+    // The log may have a publication twice: only the first meets webhooks.
+    if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     let page: WebhookView[] = [];
     do {
       page = webhooks.page(event.channel_id, { after: page.at(-1)?.id, limit: PAGE });

@@ -10,7 +10,7 @@ import { webhookQueries, webhooks } from './webhooks.ts';
 export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries];
 
 /** To be raised when a projection changes what it makes of the facts: rows of another version are rebuilt from the log. */
-export const READ_MODEL_VERSION = 1;
+export const READ_MODEL_VERSION = 2;
 
 const CHECKPOINT = `
   CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL) STRICT;

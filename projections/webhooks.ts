@@ -14,12 +14,16 @@ export const webhooks: Projection = {
     CREATE TABLE IF NOT EXISTS webhooks (
       id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;`,
+    CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;
+    CREATE TABLE IF NOT EXISTS ended_channels (id INTEGER PRIMARY KEY) STRICT;`,
   prepare(db) {
     const select = db.prepare('SELECT revision, state FROM webhooks WHERE id = ?');
+    const endChannel = db.prepare('INSERT INTO ended_channels VALUES (?) ON CONFLICT DO NOTHING');
     const endAll = db.prepare('UPDATE webhooks SET live = 0 WHERE channel_id = ? AND live = 1');
+    // Nothing that reaches the log behind the deletion of its channel brings a webhook to life.
     const upsert = db.prepare(`
-      INSERT INTO webhooks (id, channel_id, live, revision, state) VALUES (?, ?, ?, ?, ?)
+      INSERT INTO webhooks (id, channel_id, live, revision, state)
+      VALUES (?1, ?2, ?3 AND ?2 NOT IN (SELECT id FROM ended_channels), ?4, ?5)
       ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, state = excluded.state`);
     return (fact) => {
       switch (fact.type) {
@@ -37,8 +41,11 @@ export const webhooks: Projection = {
           upsert.run(id, webhook.channel_id, live, fact.revision, JSON.stringify(webhook));
           return;
         }
-        case 'ChannelDeleted':
-          endAll.run(idIn(fact.stream));
+        case 'ChannelDeleted': {
+          const channelId = idIn(fact.stream);
+          endChannel.run(channelId);
+          endAll.run(channelId);
+        }
       }
     };
   },

@@ -107,10 +107,10 @@ export function newFact<F extends Fact>(fact: F, n = 1): NewFact<F> {
   return { ...fact, id: uuid(n), metadata: metadata() };
 }
 
-type Place = readonly [stream: string, fact: Fact];
+export type Place = readonly [stream: string, fact: Fact];
 
 /** The facts of streams as the log holds them, in this order. Positions leave gaps, as the store's do. */
-export function recorded(...places: readonly Place[]): RecordedFact[] {
+export function recorded(...places: Place[]): RecordedFact[] {
   const log = createLog();
   for (const place of places) log.add(...place);
   return log.facts;

@@ -1,0 +1,330 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import { evolveChannel, NO_CHANNEL } from '../../../domain/channel.ts';
+import { type RecordedFact, stream } from '../../../domain/facts.ts';
+import { evolveWebhook, NO_WEBHOOK } from '../../../domain/webhook.ts';
+import {
+  createReadModels,
+  isCurrent,
+  PROJECTIONS,
+  READ_MODEL_VERSION,
+  type ReadModels,
+  readModels,
+  readModelWriter,
+} from '../../../projections/read-models.ts';
+import {
+  AT_MS,
+  attempted,
+  CHANNEL_DELETED,
+  CHANNEL_ID,
+  channelCreated,
+  channelUpdated,
+  createLog,
+  DELIVERED,
+  EVENT_ID,
+  HOUR_MS,
+  published,
+  publisherKeyRotated,
+  recorded,
+  signingSecretRotated,
+  subscriberKeyRotated,
+  WEBHOOK_DELETED,
+  WEBHOOK_ID,
+  webhookCreated,
+  webhookUpdated,
+} from '../../support/sample.ts';
+
+const CHANNEL = stream.channel(CHANNEL_ID);
+const WEBHOOK = stream.webhook(WEBHOOK_ID);
+const EVENTS = stream.events(CHANNEL_ID);
+const DELIVERIES = stream.deliveries(CHANNEL_ID);
+
+const channelFacts = [channelCreated({ guid: 'mine' }), channelUpdated(), publisherKeyRotated()] as const;
+const webhookFacts = [webhookCreated(), webhookUpdated(), subscriberKeyRotated(), signingSecretRotated()] as const;
+
+/** A bit of everything. */
+const LOG = recorded(
+  ...channelFacts.map((fact) => [CHANNEL, fact] as const),
+  ...webhookFacts.map((fact) => [WEBHOOK, fact] as const),
+  [EVENTS, published()],
+  [DELIVERIES, attempted()],
+  [EVENTS, published({ id: EVENT_ID + 1 })],
+  [DELIVERIES, attempted({ event_id: EVENT_ID + 1, ...DELIVERED })],
+);
+const LAST = LOG.at(-1)?.position as number;
+
+describe('read models', () => {
+  let db: DatabaseSync;
+  let models: ReadModels;
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+    createReadModels(db);
+    models = readModels(db);
+  });
+  afterEach(() => db.close());
+
+  const apply = (facts: readonly RecordedFact[], position = facts.at(-1)?.position ?? -1) =>
+    readModelWriter(db).apply(facts, position);
+  const applyAll = (...places: Parameters<typeof recorded>) => apply(recorded(...places));
+
+  it('start before the first fact', () => {
+    expect(models.position()).to.equal(-1);
+    expect([models.channels, models.webhooks, models.events].map((of) => of.largestId())).to.deep.equal([0, 0, 0]);
+  });
+
+  it('hold what the folds return, and a webhook the revision of its settings', () => {
+    apply(LOG);
+    const channel = channelFacts.reduce(evolveChannel, NO_CHANNEL);
+    const webhook = webhookFacts.reduce(evolveWebhook, NO_WEBHOOK);
+    expect(models.channels.byId(CHANNEL_ID)).to.deep.equal(channel);
+    expect(models.channels.byGuid('mine')).to.deep.equal(channel);
+    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.equal({ ...webhook, revision: 3 });
+    expect(models.events.byId(CHANNEL_ID, EVENT_ID)).to.deep.equal(published().data);
+    expect(models.events.byId(CHANNEL_ID + 1, EVENT_ID)).to.equal(undefined);
+    expect(JSON.parse(models.events.json(EVENT_ID) ?? '')).to.deep.equal(published().data);
+    expect(models.deliveries.byId(EVENT_ID, WEBHOOK_ID)).to.deep.include({ status: 'pending' });
+    expect(models.position()).to.equal(LAST);
+  });
+
+  it('know nothing of what is not there', () => {
+    expect(models.channels.byId(1)).to.equal(undefined);
+    expect(models.channels.byGuid('x')).to.equal(undefined);
+    expect(models.webhooks.byId(1)).to.equal(undefined);
+    expect(models.events.json(1)).to.equal(undefined);
+    expect(models.deliveries.byId(1, 1)).to.equal(undefined);
+  });
+
+  it('count a fact once that is seen twice', () => {
+    apply(LOG);
+    const once = dump(db);
+    apply(LOG);
+    for (const fact of LOG) apply([fact]);
+    expect(dump(db)).to.deep.equal(once);
+  });
+
+  it('count a publication once that the log has twice', () => {
+    const late = WEBHOOK_ID + 1;
+    const places: Parameters<typeof recorded> = [
+      ...([
+        [CHANNEL, channelCreated()],
+        [WEBHOOK, webhookCreated()],
+        [EVENTS, published()],
+      ] as const),
+      ...([
+        [stream.webhook(late), webhookCreated({ id: late })],
+        [EVENTS, published()],
+      ] as const),
+    ];
+    applyAll(...places);
+    expect(models.deliveries.notificationLog(EVENT_ID, { limit: 10 })).to.have.length(1);
+  });
+
+  it('are the same however the facts came in batches', () => {
+    apply(LOG);
+    const together = dump(db);
+    const alone = new DatabaseSync(':memory:');
+    createReadModels(alone);
+    const writer = readModelWriter(alone);
+    for (const fact of LOG) writer.apply([fact], fact.position);
+    expect(dump(alone)).to.deep.equal(together);
+  });
+
+  it('take batch and checkpoint together or not at all', () => {
+    apply(LOG.slice(0, 3));
+    const before = dump(db);
+    const bad = { ...LOG.at(-2), data: { ...published().data, id: 'no id' } } as unknown as RecordedFact;
+    expect(() => apply([...LOG.slice(3), bad], LAST)).to.throw();
+    expect(dump(db)).to.deep.equal(before);
+    apply(LOG.slice(3));
+    expect(models.position()).to.equal(LAST);
+  });
+
+  it('move the checkpoint past facts that were filtered out, and never back', () => {
+    apply([], 100);
+    expect(models.position()).to.equal(100);
+    apply([], 50);
+    expect(models.position()).to.equal(100);
+  });
+
+  it('are the same when they are rebuilt from zero', () => {
+    apply(LOG);
+    const before = dump(db);
+    db.exec('PRAGMA user_version = 0');
+    createReadModels(db);
+    expect(models.position()).to.equal(-1);
+    apply(LOG);
+    expect(dump(db)).to.deep.equal(before);
+  });
+
+  it('are dropped when they are of another version, and kept when they are not', () => {
+    apply(LOG);
+    createReadModels(db);
+    expect(models.position()).to.equal(LAST);
+    db.exec(`CREATE TABLE of_long_ago (x); PRAGMA user_version = ${READ_MODEL_VERSION + 1}`);
+    expect(isCurrent(db)).to.equal(false);
+    createReadModels(db);
+    expect(isCurrent(db)).to.equal(true);
+    const { checkpoint, ...rows } = dump(db);
+    expect(checkpoint).to.deep.equal([{ one: 1, position: -1 }]);
+    expect(Object.values(rows).flat()).to.deep.equal([]);
+    expect(rows).not.to.have.property('of_long_ago');
+  });
+
+  it('have names of their own', () => {
+    expect(new Set(PROJECTIONS.map(({ name }) => name)).size).to.equal(PROJECTIONS.length);
+  });
+
+  describe('channels', () => {
+    it('free their guid when they are deleted', () => {
+      const next = CHANNEL_ID + 1;
+      applyAll(
+        [CHANNEL, channelCreated({ guid: 'mine' })],
+        [CHANNEL, CHANNEL_DELETED],
+        [stream.channel(next), channelCreated({ id: next, guid: 'mine' })],
+      );
+      expect(models.channels.byId(CHANNEL_ID)).to.equal(undefined);
+      expect(models.channels.byGuid('mine')?.id).to.equal(next);
+      expect(models.channels.largestId()).to.equal(next);
+    });
+
+    it('come in pages, ids ascending, without the deleted ones', () => {
+      const created = [1, 2, 3, 4, 5].map((id) => [stream.channel(id), channelCreated({ id })] as const);
+      applyAll(...created, [stream.channel(2), CHANNEL_DELETED]);
+      const first = models.channels.page({ limit: 2 });
+      expect(first.map(({ id }) => id)).to.deep.equal([1, 3]);
+      expect(models.channels.page({ after: 3, limit: 2 }).map(({ id }) => id)).to.deep.equal([4, 5]);
+      expect(models.channels.page({ after: 5, limit: 2 })).to.deep.equal([]);
+    });
+  });
+
+  describe('webhooks', () => {
+    it('come in pages, ids ascending, of their channel, without the deleted ones', () => {
+      const created = [1, 2, 3, 4].map((id) => [stream.webhook(id), webhookCreated({ id })] as const);
+      const foreign = [stream.webhook(5), webhookCreated({ id: 5, channel_id: CHANNEL_ID + 1 })] as const;
+      applyAll(...created, foreign, [stream.webhook(2), WEBHOOK_DELETED]);
+      expect(models.webhooks.page(CHANNEL_ID, { limit: 2 }).map(({ id }) => id)).to.deep.equal([1, 3]);
+      expect(models.webhooks.page(CHANNEL_ID, { after: 3, limit: 2 }).map(({ id }) => id)).to.deep.equal([4]);
+      expect(models.webhooks.byId(2)).to.equal(undefined);
+    });
+
+    it('end with their channel, and nothing brings them back', () => {
+      const late = WEBHOOK_ID + 1;
+      applyAll(
+        ...([
+          [CHANNEL, channelCreated()],
+          [WEBHOOK, webhookCreated()],
+          [CHANNEL, CHANNEL_DELETED],
+        ] as const),
+        ...([
+          [WEBHOOK, webhookUpdated()],
+          [stream.webhook(late), webhookCreated({ id: late })],
+        ] as const),
+      );
+      expect(models.webhooks.byId(WEBHOOK_ID)).to.equal(undefined);
+      expect(models.webhooks.byId(late)).to.equal(undefined);
+      expect(models.webhooks.page(CHANNEL_ID, { limit: 10 })).to.deep.equal([]);
+    });
+  });
+
+  describe('events', () => {
+    it('come in pages, newest first', () => {
+      const ids = [1, 2, 3, 4, 5];
+      applyAll(...ids.map((id) => [EVENTS, published({ id })] as const));
+      expect(models.events.page(CHANNEL_ID, { limit: 2 }).map(({ id }) => id)).to.deep.equal([5, 4]);
+      expect(models.events.page(CHANNEL_ID, { after: 4, limit: 9 }).map(({ id }) => id)).to.deep.equal([3, 2, 1]);
+      expect(models.events.page(CHANNEL_ID + 1, { limit: 9 })).to.deep.equal([]);
+    });
+  });
+
+  describe('deliveries', () => {
+    /** More than one page of them, so that a page's end is crossed. */
+    const MANY = 601;
+
+    function manyEvents() {
+      const log = createLog();
+      log.add(CHANNEL, channelCreated());
+      log.add(WEBHOOK, webhookCreated());
+      log.add(stream.webhook(WEBHOOK_ID + 1), webhookCreated({ id: WEBHOOK_ID + 1 }));
+      for (let id = 1; id <= MANY; id++) log.add(EVENTS, published({ id }));
+      return log;
+    }
+
+    it('are opened for every webhook of the channel, also where there are many', () => {
+      const log = createLog();
+      for (let id = 1; id <= MANY; id++) log.add(stream.webhook(id), webhookCreated({ id }));
+      log.add(EVENTS, published());
+      apply(log.facts);
+      expect(models.deliveries.countPending()).to.equal(MANY);
+      const last = models.deliveries.notificationLog(EVENT_ID, { after: MANY - 1, limit: 10 });
+      expect(last.map(({ webhook_id }) => webhook_id)).to.deep.equal([MANY]);
+    });
+
+    it('end with their webhook, all of them, and leave the others', () => {
+      const log = manyEvents();
+      log.add(WEBHOOK, WEBHOOK_DELETED);
+      apply(log.facts);
+      expect(models.deliveries.countPending()).to.equal(MANY);
+      expect(models.deliveries.byId(MANY, WEBHOOK_ID)?.status).to.equal('cancelled');
+      expect(models.deliveries.byId(MANY, WEBHOOK_ID + 1)?.status).to.equal('pending');
+    });
+
+    it('end with their channel, all of them', () => {
+      const log = manyEvents();
+      log.add(DELIVERIES, attempted({ event_id: 1, ...DELIVERED }));
+      log.add(CHANNEL, CHANNEL_DELETED);
+      apply(log.facts);
+      expect(models.deliveries.countPending()).to.equal(0);
+      expect(models.deliveries.byId(1, WEBHOOK_ID)?.status).to.equal('delivered');
+      expect(models.deliveries.byId(MANY, WEBHOOK_ID + 1)?.status).to.equal('cancelled');
+    });
+
+    it('keep an attempt on what was cancelled, and stay cancelled', () => {
+      const end = [WEBHOOK, WEBHOOK_DELETED] as const;
+      applyAll([WEBHOOK, webhookCreated()], [EVENTS, published()], end, [DELIVERIES, attempted()]);
+      const [entry] = models.deliveries.notificationLog(EVENT_ID, { limit: 10 });
+      expect(entry?.status).to.equal('cancelled');
+      expect(entry?.attempts).to.have.length(1);
+      expect(models.deliveries.countPending()).to.equal(0);
+    });
+
+    it('are pending in the order in which they are due, a page at a time', () => {
+      applyAll(
+        ...([
+          [WEBHOOK, webhookCreated()],
+          [stream.webhook(1), webhookCreated({ id: 1 })],
+        ] as const),
+        ...([
+          [EVENTS, published({ id: 1 })],
+          [EVENTS, published({ id: 2 })],
+        ] as const),
+        [DELIVERIES, attempted({ event_id: 1 })],
+      );
+      const { deliveries } = models;
+      const keys = (page: ReturnType<typeof deliveries.pending>) =>
+        page.map(({ event_id, webhook_id, due_ms }) => [event_id, webhook_id, due_ms - AT_MS]);
+      const first = deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 3 });
+      expect(keys(first)).to.deep.equal([
+        [1, 1, 0],
+        [2, 1, 0],
+        [2, WEBHOOK_ID, 0],
+      ]);
+      const rest = deliveries.pending(Number.MAX_SAFE_INTEGER, { after: first.at(-1), limit: 3 });
+      expect(keys(rest)).to.deep.equal([[1, WEBHOOK_ID, HOUR_MS]]);
+      expect(deliveries.pending(AT_MS + HOUR_MS, { limit: 9 })).to.have.length(3);
+      expect(deliveries.pending(AT_MS, { limit: 9 })).to.deep.equal([]);
+    });
+
+    it('say where in the log their event was published', () => {
+      const facts = recorded([WEBHOOK, webhookCreated()], [EVENTS, published()]);
+      apply(facts);
+      const [pending] = models.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 1 });
+      expect(pending?.position).to.equal(facts[1]?.position);
+    });
+  });
+});
+
+/** All rows of all tables. */
+function dump(db: DatabaseSync): Record<string, unknown[]> {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+  return Object.fromEntries(tables.map(({ name }) => [name, db.prepare(`SELECT * FROM "${name}"`).all()]));
+}
