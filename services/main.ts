@@ -23,7 +23,9 @@ async function supervise(settings: Settings): Promise<void> {
     announce(stack.url(), stack.dataDir, settings.adminKey !== undefined);
     process.send?.({ ready: true, url: stack.url() });
   });
-  const failure = await Promise.race([stopOrdered, starting.then(() => stopOrdered)]).catch((error: Error) => error);
+  const failure = await Promise.race([stopOrdered, starting.then(() => stopOrdered), stack.whenFailed()]).catch(
+    (error: Error) => error,
+  );
   say('stopping');
   await stack.stop();
   if (failure instanceof Error) throw failure;

@@ -5,3 +5,15 @@ export class CannotStart extends Error {
 
 /** Exit code that tells a supervisor the same: EX_CONFIG of sysexits.h. */
 export const CANNOT_START_CODE = 78;
+
+/** What its data lies in is damaged: even what has served before is not started again, since nothing but a restore mends it. */
+export class DataDamaged extends CannotStart {}
+
+/** EX_DATAERR of sysexits.h. */
+export const DATA_DAMAGED_CODE = 65;
+
+/** What a process that ends by this error tells its supervisor. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof DataDamaged) return DATA_DAMAGED_CODE;
+  return error instanceof CannotStart ? CANNOT_START_CODE : 1;
+}

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createBackoff } from '../backoff.ts';
-import { CANNOT_START_CODE, CannotStart } from './cannot-start.ts';
+import { CANNOT_START_CODE, CannotStart, DATA_DAMAGED_CODE } from './cannot-start.ts';
 
 /** A program that the supervisor keeps running. */
 export interface Program {
@@ -23,6 +23,8 @@ export function createChild(program: Program, { say, changed }: { say: (line: st
   const { name } = program;
   const stopping = new AbortController();
   const ready = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
   let wasReady = false;
   let current: ChildProcess | undefined;
   let running: Promise<void> | undefined;
@@ -56,8 +58,9 @@ export function createChild(program: Program, { say, changed }: { say: (line: st
       const beganMs = performance.now();
       const how = await live().catch(notLaunched);
       if (stopping.signal.aborted) return;
-      if (!wasReady && (how.code === CANNOT_START_CODE || tries === FIRST_TRIES)) {
-        throw new CannotStart(`${name} cannot start (${how.text})`);
+      const isHopeless = !wasReady && (how.code === CANNOT_START_CODE || tries === FIRST_TRIES);
+      if (isHopeless || how.code === DATA_DAMAGED_CODE) {
+        throw new CannotStart(`${name} cannot ${wasReady ? 'go on' : 'start'} (${how.text})`);
       }
       if (performance.now() - beganMs > STEADY_MS) backoff.reset();
       say(`${name} ended (${how.text}), starting it again`);
@@ -73,9 +76,14 @@ export function createChild(program: Program, { say, changed }: { say: (line: st
      * @throws CannotStart where it says that it can't, or has died too often
      */
     start(): Promise<void> {
-      running = keepRunning().catch(ready.reject);
+      running = keepRunning().catch((error) => {
+        ready.reject(error);
+        failed.reject(error);
+      });
       return ready.promise;
     },
+    /** Never resolves. @throws CannotStart once it says that it cannot go on */
+    whenFailed: (): Promise<never> => failed.promise,
     /** Asks it to stop, kills it after `withinMs`, resolves when it is gone. */
     async stop(withinMs: number): Promise<void> {
       stopping.abort();

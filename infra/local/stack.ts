@@ -106,6 +106,8 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
       say(`starting ${services.map(({ name }) => name).join(', ')}`);
       await Promise.all(services.map((service) => service.start()));
     },
+    /** Never resolves. @throws CannotStart once a part of it cannot go on, which a restart would not mend */
+    whenFailed: (): Promise<never> => Promise.race([...servers, ...services].map((part) => part.whenFailed())),
     /** Stops everything in order, also where not everything has started; in 20 s, by force where it must be. */
     async stop(): Promise<void> {
       isStopping = true;

@@ -13,6 +13,8 @@ export interface EventstoreOptions {
   readonly port: number;
   /** Bytes of event data that one append may hold. */
   readonly maxAppendSize: number;
+  /** Told once the store's file turns out to be damaged. */
+  readonly onDamage?: (error: Error) => void;
 }
 
 export interface Eventstore {
@@ -31,9 +33,10 @@ const SERVER_OPTIONS = {
   interceptors: [pagedCalls],
 };
 
-/** @throws Error of one line when the directory or the port cannot be had. */
-export async function startEventstore({ dataDir, host, port, maxAppendSize }: EventstoreOptions): Promise<Eventstore> {
-  const store = openStore(dataDir);
+/** @throws CannotStart when the store is damaged, Error of one line when the directory or the port cannot be had. */
+export async function startEventstore(options: EventstoreOptions): Promise<Eventstore> {
+  const { dataDir, host, port, maxAppendSize, onDamage } = options;
+  const store = openStore(dataDir, onDamage);
   const server = createServer();
   const calls = new RunningCalls();
   addServices(server, store, calls, maxAppendSize);

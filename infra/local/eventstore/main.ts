@@ -1,4 +1,5 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { exitCodeOf } from '../cannot-start.ts';
 import { type Eventstore, type EventstoreOptions, startEventstore } from './eventstore.ts';
 
 const DEFAULT_MAX_APPEND_SIZE = 1024 * 1024;
@@ -41,14 +42,14 @@ function stopOnRequest(started: Promise<Eventstore>): void {
 
 function fail(error: Error): void {
   process.stderr.write(`eventstore: ${error.message}\n`);
-  process.exit(1);
+  process.exit(exitCodeOf(error));
 }
 
 // Its errors reach us anyway: it would say them a second time.
 setLogVerbosity(logVerbosity.NONE);
 
 try {
-  const started = startEventstore(readOptions(process.env));
+  const started = startEventstore({ ...readOptions(process.env), onDamage: fail });
   stopOnRequest(started);
   const { port } = await started;
   if (!process.send) process.stdout.write(`eventstore listens on port ${port}\n`);

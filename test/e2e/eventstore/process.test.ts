@@ -95,8 +95,10 @@ describe('eventstore: the process', () => {
     const dataDir = temporaryDirectory();
     writeFileSync(join(dataDir, 'eventstore.db'), 'not a database at all, but long enough to be looked at'.repeat(100));
     const { code, stderr } = await runAlone({ DATA_DIR: dataDir });
-    expect(code).to.equal(1);
-    expect(stderr).to.match(/^[^\n]*eventstore\.db[^\n]*not a database[^\n]*\n$/);
+    expect(code).to.equal(65);
+    expect(stderr).to.match(
+      /^[^\n]*eventstore\.db is damaged \(file is not a database\)[^\n]*npm run restore[^\n]*\n$/,
+    );
   });
 
   it('refuses a torn file, in one line', async () => {
@@ -107,8 +109,8 @@ describe('eventstore: the process', () => {
     await exited;
     truncateSync(join(dataDir, 'eventstore.db'), 100_000);
     const { code, stderr } = await runAlone({ DATA_DIR: dataDir });
-    expect(code).to.equal(1);
-    expect(stderr).to.match(/^[^\n]*eventstore\.db[^\n]*malformed[^\n]*\n$/);
+    expect(code).to.equal(65);
+    expect(stderr).to.match(/^[^\n]*eventstore\.db is damaged[^\n]*malformed[^\n]*\n$/);
   });
 
   it('refuses a directory that cannot be made, in one line', async () => {

@@ -15,7 +15,10 @@ export function read(store: Store, calls: RunningCalls) {
     calls.add(call, () => call.emit('error', shuttingDown()));
     answer(store, call).then(
       () => call.end(),
-      (error: unknown) => call.emit('error', toRpcError(error)),
+      (error: unknown) => {
+        store.failed(error);
+        call.emit('error', toRpcError(error));
+      },
     );
   };
 }

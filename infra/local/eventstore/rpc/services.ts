@@ -8,6 +8,7 @@ import { append } from './append.ts';
 import { batchAppend } from './batch-append.ts';
 import { deleteStream } from './delete.ts';
 import { readGossip } from './gossip.ts';
+import { HOLD_FILE_SERVICE, holdFile } from './hold-file.ts';
 import { read } from './read.ts';
 import type { RunningCalls } from './running-calls.ts';
 import { getSupportedMethods } from './server-features.ts';
@@ -25,7 +26,7 @@ const STREAMS = {
   tombstone: { ...generated.tombstone, responseSerialize },
 };
 
-/** All other services answer UNIMPLEMENTED, which is what gRPC does with unknown methods. */
+/** With one of our own, for backups. All other services answer UNIMPLEMENTED, which is what gRPC does with unknown methods. */
 export function addServices(server: Server, store: Store, calls: RunningCalls, maxAppendSize: number): void {
   server.addService(STREAMS, {
     read: read(store, calls),
@@ -35,5 +36,6 @@ export function addServices(server: Server, store: Store, calls: RunningCalls, m
     tombstone: deleteStream(store, (writes, stream, expected) => writes.tombstone(stream, expected)),
   });
   server.addService(featuresGrpc.ServerFeaturesService, { getSupportedMethods });
+  server.addService(HOLD_FILE_SERVICE, { holdFile: holdFile(store, calls) });
   server.addService(gossipGrpc.GossipService, { read: readGossip() });
 }

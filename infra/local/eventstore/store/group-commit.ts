@@ -16,16 +16,21 @@ export class GroupCommit {
   readonly #commit: StatementSync;
   readonly #committed: () => void;
   readonly #rolledBack: () => void;
+  readonly #failed: (error: Error) => void;
   #queue: Job[] = [];
   /** A transaction has begun that did not end well. */
   #dirty = false;
 
-  constructor(database: DatabaseSync, hooks: { committed: () => void; rolledBack: () => void }) {
+  constructor(
+    database: DatabaseSync,
+    hooks: { committed: () => void; rolledBack: () => void; failed: (error: Error) => void },
+  ) {
     this.#database = database;
     this.#begin = database.prepare('BEGIN');
     this.#commit = database.prepare('COMMIT');
     this.#committed = hooks.committed;
     this.#rolledBack = hooks.rolledBack;
+    this.#failed = hooks.failed;
   }
 
   /** `done` is called once the outcome of `run` is durable, `fail` when nothing of it was written. */
@@ -66,6 +71,7 @@ export class GroupCommit {
     } catch {
       // The disk refuses that too: the next flush begins with it.
     }
+    this.#failed(error);
     for (const job of jobs) job.fail(error);
   }
 

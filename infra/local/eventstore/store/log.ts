@@ -1,4 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { checksum } from './checksum.ts';
+import { StoreDamaged } from './damage.ts';
 import type { ProposedEvent, RecordedEvent } from './event.ts';
 import type { StreamName, StreamNames } from './names.ts';
 
@@ -6,7 +8,7 @@ import type { StreamName, StreamNames } from './names.ts';
 export const PAGE_EVENTS = 256;
 const PAGE_BYTES = 512 * 1024;
 
-const COLUMNS = 'position, stream, revision, id, type, json, created_ms, metadata, data';
+const COLUMNS = 'position, stream, revision, id, type, json, created_ms, metadata, data, checksum';
 
 interface Row {
   readonly position: number;
@@ -18,6 +20,8 @@ interface Row {
   readonly created_ms: number;
   readonly metadata: Uint8Array;
   readonly data: Uint8Array;
+  /** Null in what was written before there were checksums. */
+  readonly checksum: number | null;
 }
 
 /** The events table: appended to at the end, read in pages. */
@@ -37,7 +41,7 @@ export class Log {
     const select = (rest: string) => database.prepare(`SELECT ${COLUMNS} FROM events ${rest} LIMIT ${PAGE_EVENTS}`);
     this.#names = names;
     this.#findLast = database.prepare('SELECT max(position) AS last FROM events');
-    this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#findById = database.prepare('SELECT position, revision FROM events WHERE stream = ? AND id = ?');
     this.#allForward = select('WHERE position > ? AND position <= ? ORDER BY position');
     this.#allBackward = select('WHERE position < ? ORDER BY position DESC');
@@ -54,33 +58,37 @@ export class Log {
   insert(stream: StreamName, revision: number, event: ProposedEvent, createdMs: number): RecordedEvent {
     const { id, type, json, data, metadata } = event;
     const position = this.last + 1;
-    this.#insert.run(position, stream.id, revision, id, type, json ? 1 : 0, createdMs, metadata, data);
+    const recorded = { position, stream, revision, id, type, json, createdMs, metadata, data, message: undefined };
+    const sum = checksum(recorded);
+    this.#insert.run(position, stream.id, revision, id, type, json ? 1 : 0, createdMs, metadata, data, sum);
     this.last = position;
-    return { position, stream, revision, id, type, json, createdMs, metadata, data, message: undefined };
+    return recorded;
   }
 
   findById(stream: StreamName, id: Uint8Array): { position: number; revision: number } | undefined {
     return this.#findById.get(stream.id, id) as { position: number; revision: number } | undefined;
   }
 
+  /** @throws StoreDamaged, as all that reads */
   allForward(after: number, upTo: number): RecordedEvent[] {
-    return this.#page(this.#allForward, after, upTo);
+    return unbroken(this.#page(this.#allForward, after, upTo), 'position', Math.max(after, 0) + 1, 1);
   }
 
   allBackward(before: number): RecordedEvent[] {
-    return this.#page(this.#allBackward, before);
+    const page = this.#page(this.#allBackward, before);
+    return before > 1 ? unbroken(page, 'position', Math.min(before - 1, this.last), -1) : page;
   }
 
   streamForward(stream: StreamName, from: number, upTo: number): RecordedEvent[] {
-    return this.#page(this.#streamForward, stream.id, from, upTo);
+    return unbroken(this.#page(this.#streamForward, stream.id, from, upTo), 'revision', from, 1);
   }
 
   streamBackward(stream: StreamName, from: number, downTo: number): RecordedEvent[] {
-    return this.#page(this.#streamBackward, stream.id, from, downTo);
+    return unbroken(this.#page(this.#streamBackward, stream.id, from, downTo), 'revision', from, -1);
   }
 
   at(stream: StreamName, revision: number): RecordedEvent | undefined {
-    return this.streamForward(stream, revision, revision)[0];
+    return this.#page(this.#streamForward, stream.id, revision, revision)[0];
   }
 
   #page(statement: StatementSync, ...parameters: SQLInputValue[]): RecordedEvent[] {
@@ -95,7 +103,7 @@ export class Log {
   }
 
   #recorded(row: Row): RecordedEvent {
-    return {
+    const event = {
       position: row.position,
       stream: this.#names.byId(row.stream),
       revision: row.revision,
@@ -107,5 +115,20 @@ export class Log {
       data: row.data,
       message: undefined,
     };
+    if (row.checksum !== null && row.checksum !== checksum(event)) {
+      throw new StoreDamaged(`the event at position ${row.position} is not what was written`);
+    }
+    return event;
   }
+}
+
+/** Nothing is ever removed: where a page does not begin or go on as it must, events are missing. */
+function unbroken(page: RecordedEvent[], place: 'position' | 'revision', first: number, step: 1 | -1) {
+  let expected = first;
+  for (const event of page) {
+    if (event[place] !== expected) break;
+    expected += step;
+  }
+  if (page.length > 0 && expected === first + step * page.length) return page;
+  throw new StoreDamaged(`${place} ${expected} is missing`);
 }

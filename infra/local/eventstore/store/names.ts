@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BoundedCache } from './bounded-cache.ts';
+import { StoreDamaged } from './damage.ts';
 
 export interface StreamName {
   readonly id: number;
@@ -30,7 +31,7 @@ export class StreamNames {
   }
 
   byId(id: number): StreamName {
-    return this.#byId.get(id) ?? this.#keep(id, String(this.#findName.get(id)?.name));
+    return this.#byId.get(id) ?? this.#keep(id, this.#nameOf(id));
   }
 
   create(text: string): StreamName {
@@ -39,6 +40,12 @@ export class StreamNames {
 
   forgetAll(): void {
     this.#byId.clear();
+  }
+
+  #nameOf(id: number): string {
+    const row = this.#findName.get(id);
+    if (!row) throw new StoreDamaged(`the name of stream ${id} is missing`);
+    return String(row.name);
   }
 
   #keep(id: number, text: string): StreamName {
