@@ -23,7 +23,8 @@ export async function startAll(services: readonly Service[]): Promise<{ stop(): 
       await service.start();
       started.push(service);
     } catch (error) {
-      await stopStarted();
+      // What does not stop either matters less than why this one did not start.
+      await stopStarted().catch(() => {});
       throw new Error(`${service.name} did not start`, { cause: error });
     }
   }
