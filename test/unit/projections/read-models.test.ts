@@ -9,7 +9,6 @@ import {
   type ReadModels,
   readModels,
   readModelWriter,
-  tablesIn,
 } from '../../../projections/read-models.ts';
 import {
   AT_MS,
