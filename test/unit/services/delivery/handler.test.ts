@@ -1,0 +1,232 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { Webhook } from 'standardwebhooks';
+import { type Fact, stream } from '../../../../domain/facts.ts';
+import type { Appended } from '../../../../infra/event-store/client.ts';
+import { createKeys, showSecret } from '../../../../infra/keys.ts';
+import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
+import { createProgress } from '../../../../projections/progress.ts';
+import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
+import { createPoster } from '../../../../services/delivery/attempt.ts';
+import { createBodies } from '../../../../services/delivery/bodies.ts';
+import { createHandler } from '../../../../services/delivery/handler.ts';
+import { createLanes } from '../../../../services/delivery/lanes.ts';
+import { type Hit, type Receiver, startReceiver } from '../../../support/receiver.ts';
+import {
+  attempted,
+  CHANNEL_ID,
+  createLog,
+  DELIVERED,
+  EVENT_ID,
+  HOUR_MS,
+  iso,
+  published,
+  signingSecretRotated,
+  WEBHOOK_DELETED,
+  WEBHOOK_ID,
+  webhookCreated,
+  webhookUpdated,
+} from '../../../support/sample.ts';
+
+const WEBHOOK = stream.webhook(WEBHOOK_ID);
+const EVENTS = stream.events(CHANNEL_ID);
+const DELIVERIES = stream.deliveries(CHANNEL_ID);
+const PATIENCE_MS = 30;
+
+const keys = createKeys('m'.repeat(32));
+
+describe('delivery handler', () => {
+  let receiver: Receiver;
+  let outbound: Outbound;
+  let db: DatabaseSync;
+  let world: ReturnType<typeof createWorld>;
+  before(async () => {
+    receiver = await startReceiver();
+    outbound = createOutbound({ timeoutMs: 10_000, allowPrivateNetworks: true });
+  });
+  after(async () => {
+    await outbound.close();
+    await receiver.close();
+  });
+  beforeEach(() => {
+    receiver.reset();
+    db = new DatabaseSync(':memory:');
+    world = createWorld();
+    world.add(WEBHOOK, webhookCreated({ webhook_url: receiver.url('/hook') }));
+    world.add(EVENTS, published({ published_at: iso(world.clock.nowMs) }));
+    world.project();
+  });
+  afterEach(() => db.close());
+
+  /** A log, the read models of it as far as the test lets them come, and the handler between them. */
+  function createWorld() {
+    createReadModels(db);
+    const log = createLog();
+    const models = readModels(db);
+    const writer = readModelWriter(db);
+    const clock = { nowMs: Date.now() };
+    const add = (name: string, fact: Fact) => log.add(name, fact).position;
+    const store = {
+      async append(name: string, fact: Fact): Promise<Appended> {
+        const { revision, position } = log.add(name, fact);
+        return { revision, position };
+      },
+    };
+    const handle = createHandler({
+      readModels: models,
+      progress: createProgress(models.position),
+      lanes: createLanes(100, () => performance.now()),
+      bodies: createBodies(models),
+      post: createPoster({ outbound, keys }),
+      append: (name, fact) => store.append(name, fact),
+      policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
+      patienceMs: PATIENCE_MS,
+      nowMs: () => clock.nowMs,
+      log: pino({ level: 'silent' }),
+    });
+    return {
+      ...{ log, models, clock, store, add },
+      project: () => writer.apply(log.facts, log.facts.at(-1)?.position ?? -1),
+      handle: (position = 20) => handle({ event_id: EVENT_ID, webhook_id: WEBHOOK_ID, position }),
+      attempts: () => log.facts.filter(({ type }) => type === 'DeliveryAttempted'),
+    };
+  }
+
+  it('POSTs the event as it was published, and is done where the answer is 200', async () => {
+    expect(await world.handle()).to.equal('done');
+    const [hit] = receiver.hits;
+    expect(hit).to.include({ method: 'POST', path: '/hook' });
+    expect(JSON.parse(hit?.body.toString() ?? '')).to.deep.equal(
+      published({ published_at: iso(world.clock.nowMs) }).data,
+    );
+    expect(hit?.headers).to.include({
+      ...{ 'content-type': 'application/json', 'webhook-id': `msg_${EVENT_ID}_${WEBHOOK_ID}` },
+    });
+    const [fact] = world.attempts();
+    expect(fact?.stream).to.equal(DELIVERIES);
+    expect(fact?.data).to.deep.include({ status_code: 200, outcome: 'delivered', trigger: 'publish' });
+  });
+
+  it('comes back in an hour where it is not, and POSTs again then', async () => {
+    receiver.reply({ status: 500, body: 'no' });
+    expect(await world.handle()).to.deep.equal({ againInMs: HOUR_MS });
+    world.project();
+    expect(world.models.deliveries.byId(EVENT_ID, WEBHOOK_ID)?.status).to.equal('pending');
+    world.clock.nowMs += HOUR_MS;
+    receiver.reply({});
+    expect(await world.handle()).to.equal('done');
+    expect(receiver.hits.map(({ headers }) => headers['webhook-id'])).to.deep.equal(
+      Array(2).fill(`msg_${EVENT_ID}_${WEBHOOK_ID}`),
+    );
+    expect(world.attempts().map(({ data }) => (data as { trigger: string }).trigger)).to.deep.equal([
+      'publish',
+      'retry',
+    ]);
+  });
+
+  it('is done with the last attempt of the window, whatever its answer', async () => {
+    receiver.reply({ status: 500 });
+    world.clock.nowMs += 24 * HOUR_MS;
+    expect(await world.handle()).to.equal('done');
+    expect(world.attempts()[0]?.data).to.include({ outcome: 'failed' });
+  });
+
+  for (const [what, name, fact] of [
+    ['was delivered', DELIVERIES, attempted(DELIVERED)],
+    ['has failed', DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })],
+    ['lost its webhook', WEBHOOK, WEBHOOK_DELETED],
+  ] as const) {
+    it(`is done without a POST where the delivery ${what}`, async () => {
+      world.add(name, fact);
+      world.project();
+      expect(await world.handle()).to.equal('done');
+      expect(receiver.hits).to.have.length(0);
+    });
+  }
+
+  it('goes to the present URL', async () => {
+    world.add(WEBHOOK, webhookUpdated({ webhook_url: receiver.url('/moved') }));
+    world.project();
+    await world.handle();
+    expect(receiver.hits[0]?.path).to.equal('/moved');
+    expect(world.attempts()[0]?.data).to.include({ webhook_url: receiver.url('/moved'), webhook_revision: 1 });
+  });
+
+  it('waits where the message comes before its time', async () => {
+    world.add(DELIVERIES, attempted({ next_attempt_at: iso(world.clock.nowMs + 600_000) }));
+    world.project();
+    expect(await world.handle()).to.deep.equal({ againInMs: 600_000 });
+    expect(receiver.hits).to.have.length(0);
+  });
+
+  it('waits where the read models are behind the publication', async () => {
+    expect(await world.handle(1_000)).to.deep.equal({ againInMs: PATIENCE_MS });
+    expect(receiver.hits).to.have.length(0);
+  });
+
+  it('POSTs once where two messages of a delivery come together', async () => {
+    receiver.reply({ delayMs: 20 });
+    const first = world.handle();
+    await receiver.whenHits(1);
+    expect(await world.handle()).to.deep.equal({ againInMs: PATIENCE_MS });
+    expect(await first).to.equal('done');
+    expect(receiver.hits).to.have.length(1);
+  });
+
+  it('POSTs once where two messages come one after the other, and the read models do not show the first attempt yet', async () => {
+    receiver.reply({ status: 500 });
+    await world.handle();
+    expect(await world.handle()).to.deep.equal({ againInMs: PATIENCE_MS });
+    world.project();
+    const again = await world.handle();
+    expect(again).to.deep.equal({ againInMs: HOUR_MS });
+    expect(receiver.hits).to.have.length(1);
+  });
+
+  it('lets a delivery be tried again where its attempt could not be recorded', async () => {
+    const { append } = world.store;
+    world.store.append = async () => {
+      throw new Error('stopping');
+    };
+    const error = await world.handle().catch((error) => error);
+    expect(error.message).to.equal('stopping');
+    world.store.append = append;
+    expect(await world.handle()).to.equal('done');
+    expect(receiver.hits).to.have.length(2);
+  });
+
+  describe('signature', () => {
+    const verify = ({ body, headers }: Hit, version: number) =>
+      new Webhook(showSecret(keys.signingSecret(WEBHOOK_ID, version))).verify(
+        body.toString(),
+        headers as Record<string, string>,
+      );
+    const rotate = (previousUntilMs: number) => {
+      world.add(WEBHOOK, signingSecretRotated({ secret_version: 2, previous_until: iso(previousUntilMs) }));
+      world.project();
+    };
+
+    it("is the webhook's", async () => {
+      await world.handle();
+      const [hit] = receiver.hits as [Hit];
+      verify(hit, 1);
+      expect(() => verify(hit, 2)).to.throw();
+    });
+
+    it('is made with the old secret as well until that ends', async () => {
+      rotate(world.clock.nowMs + 1);
+      await world.handle();
+      const [hit] = receiver.hits as [Hit];
+      for (const version of [1, 2]) verify(hit, version);
+    });
+
+    it('is made with the new secret alone after that', async () => {
+      rotate(world.clock.nowMs);
+      await world.handle();
+      const [hit] = receiver.hits as [Hit];
+      verify(hit, 2);
+      expect(() => verify(hit, 1)).to.throw();
+    });
+  });
+});
