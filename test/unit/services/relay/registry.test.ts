@@ -1,0 +1,87 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import { stream } from '../../../../domain/facts.ts';
+import { openRegistry, type Registry } from '../../../../services/relay/registry.ts';
+import {
+  CHANNEL_DELETED,
+  CHANNEL_ID,
+  type Place,
+  recorded,
+  WEBHOOK_DELETED,
+  webhookCreated,
+} from '../../../support/sample.ts';
+
+const created = (id: number, channel_id = CHANNEL_ID): Place => [
+  stream.webhook(id),
+  webhookCreated({ id, channel_id }),
+];
+
+describe('relay registry', () => {
+  let db: DatabaseSync;
+  let registry: Registry;
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+    registry = openRegistry(db);
+  });
+  afterEach(() => db.close());
+
+  const applyAll = (...places: Place[]) => {
+    for (const fact of recorded(...places)) registry.apply(fact);
+  };
+  const idsOf = (channel = CHANNEL_ID) => [...registry.webhookIds(channel)];
+
+  it('starts before the first fact, knowing no broker', () => {
+    expect(registry.position()).to.equal(-1);
+    expect(registry.broker()).to.include({ incarnation: '', last_sequence: 0 });
+  });
+
+  it('knows the webhooks of a channel that live', () => {
+    applyAll(created(1), created(2), created(3, CHANNEL_ID + 1), [stream.webhook(1), WEBHOOK_DELETED]);
+    expect(idsOf()).to.deep.equal([2]);
+    expect(idsOf(CHANNEL_ID + 1)).to.deep.equal([3]);
+  });
+
+  it('knows none of a channel that is deleted', () => {
+    applyAll(created(1), [stream.channel(CHANNEL_ID), CHANNEL_DELETED], created(2));
+    expect(idsOf()).to.deep.equal([]);
+  });
+
+  for (const count of [249, 250, 251, 601]) {
+    it(`knows all of them, also ${count}`, () => {
+      const ids = Array.from({ length: count }, (_, index) => index + 1);
+      applyAll(...ids.map((id) => created(id)));
+      expect(idsOf()).to.deep.equal(ids);
+    });
+  }
+
+  it('keeps webhooks, place and sequence together', () => {
+    registry.begin();
+    applyAll(created(1));
+    registry.commit(10, 5);
+    registry.begin();
+    applyAll(created(2));
+    registry.rollback();
+    expect(idsOf()).to.deep.equal([1]);
+    expect(registry.position()).to.equal(10);
+    expect(registry.broker().last_sequence).to.equal(5);
+  });
+
+  it('never takes the sequence back, unless the broker is another one', () => {
+    registry.setBroker({ incarnation: 'first', last_sequence: 7 });
+    registry.begin();
+    registry.commit(10, 5);
+    expect(registry.broker()).to.include({ incarnation: 'first', last_sequence: 7 });
+    registry.setBroker({ incarnation: 'second', last_sequence: 0 });
+    expect(registry.broker()).to.include({ incarnation: 'second', last_sequence: 0 });
+    expect(registry.position()).to.equal(10);
+  });
+
+  it('is still there when it is opened again', () => {
+    registry.begin();
+    applyAll(created(1));
+    registry.commit(10, 5);
+    registry = openRegistry(db);
+    expect(registry.position()).to.equal(10);
+    expect(idsOf()).to.deep.equal([1]);
+  });
+});
