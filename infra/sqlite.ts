@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -9,10 +9,15 @@ import { DatabaseSync } from 'node:sqlite';
 export function openDerived(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   const db = new DatabaseSync(file, { timeout: 5_000 });
-  db.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000',
-  );
-  return db;
+  try {
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000',
+    );
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** Opens a database that another process writes; undefined while there is none. */
@@ -29,3 +34,17 @@ export function openForReading(file: string): DatabaseSync | undefined {
 
 /** https://sqlite.org/rescode.html#cantopen */
 const SQLITE_CANTOPEN = 14;
+
+/** https://sqlite.org/rescode.html: CORRUPT, NOTADB */
+const DAMAGE_CODES: readonly unknown[] = [11, 26];
+
+/** Whether an error of SQLite says that the file itself is damaged; a full disk or a lock does not. */
+export function isDamagedFile(error: unknown): error is Error {
+  const { errcode } = (error ?? {}) as { errcode?: number };
+  return errcode !== undefined && DAMAGE_CODES.includes(errcode & 0xff);
+}
+
+/** Removes a database that can be rebuilt, and what was noted about it. Its name goes first, so that nobody opens it without its log. */
+export function removeDerived(file: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal', '.damaged']) rmSync(file + suffix, { force: true });
+}

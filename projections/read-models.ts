@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
@@ -9,33 +9,41 @@ import { webhookQueries, webhooks } from './webhooks.ts';
 /** Every read model, in the order in which each fact passes them. */
 export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries];
 
-/** To be raised when a projection changes what it makes of the facts: rows of another version are rebuilt from the log. */
+/**
+ * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
+ * an older version is served.
+ */
 export const READ_MODEL_VERSION = 2;
+
+/**
+ * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
+ * READ_MODEL_VERSION where that is no longer so; where the tables differ, that is seen without it.
+ */
+export const READABLE_FROM = 0;
 
 const CHECKPOINT = `
   CREATE TABLE IF NOT EXISTS checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL) STRICT;
   INSERT INTO checkpoint VALUES (1, -1) ON CONFLICT DO NOTHING;`;
 
-/** Whether the database holds read models of the version that this code reads. */
-export function isCurrent(db: DatabaseSync): boolean {
-  return userVersion(db) === READ_MODEL_VERSION;
-}
-
-/** Creates the tables; those of another version are dropped first, so that the projector folds the log anew. */
+/** Creates the tables in an empty database; where they are there already, nothing. */
 export function createReadModels(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE');
-  if (!isCurrent(db)) {
-    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
-    for (const { name } of tables) db.exec(`DROP TABLE "${name}"`);
-  }
-  db.exec(
-    [CHECKPOINT, ...PROJECTIONS.map(({ schema }) => schema), `PRAGMA user_version = ${READ_MODEL_VERSION}`].join(';'),
-  );
-  db.exec('COMMIT');
+  db.exec(['BEGIN IMMEDIATE', CHECKPOINT, ...PROJECTIONS.map(({ schema }) => schema), 'COMMIT'].join(';'));
 }
 
-function userVersion(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+/** Whether the database holds the very tables that this code makes, others, or none. */
+export function tablesIn(db: DatabaseSync): 'none' | 'todays' | 'others' {
+  const found = tablesOf(db);
+  if (found === '') return 'none';
+  const fresh = new DatabaseSync(':memory:');
+  createReadModels(fresh);
+  const todays = tablesOf(fresh);
+  fresh.close();
+  return found === todays ? 'todays' : 'others';
+}
+
+function tablesOf(db: DatabaseSync): string {
+  const made = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all();
+  return made.map(({ sql }) => sql).join(';');
 }
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */

@@ -7,9 +7,10 @@ import { createKeys } from '../infra/keys.ts';
 import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
-import { openDerived, openForReading } from '../infra/sqlite.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
-import { isCurrent, type ReadModels, readModels } from '../projections/read-models.ts';
+import type { ReadModels } from '../projections/read-models.ts';
+import { openOrRebuild, Unusable } from './derived-file.ts';
+import { openReader } from './read-model-reader.ts';
 
 /** How long an append may take, in ms; see `connectEventStore`. */
 const APPEND_DEADLINE_MS = 5_000;
@@ -30,7 +31,7 @@ export type House = ReturnType<typeof createHouse>;
  */
 export function createHouse(name: string, settings: Settings) {
   const log = createLog(name, settings.logLevel);
-  const databases: DatabaseSync[] = [];
+  const closing: (() => void)[] = [];
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
@@ -38,13 +39,10 @@ export function createHouse(name: string, settings: Settings) {
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
 
-  const fileOf = (database: string) => join(settings.dataDir, `${database}.db`);
-
   async function openReadModels() {
-    const db = await whenCurrent(fileOf('read-models'));
-    databases.push(db);
-    const opened = readModels(db);
-    return { models: opened, progress: createProgress(opened.position, await headOf(store, log)) };
+    const opened = await openReader(settings.dataDir, log);
+    closing.push(opened.close);
+    return { models: opened.models, progress: createProgress(opened.models.position, await headOf(store, log)) };
   }
 
   return {
@@ -53,7 +51,7 @@ export function createHouse(name: string, settings: Settings) {
     async stop() {
       await (await queue)?.close();
       await store.close();
-      for (const db of databases) db.close();
+      for (const close of closing) close();
     },
 
     settings,
@@ -72,10 +70,10 @@ export function createHouse(name: string, settings: Settings) {
       queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log });
       return queue;
     },
-    /** Opens a database that this process writes. */
+    /** Opens a small database that this process writes. */
     db(database: string): DatabaseSync {
-      const db = openDerived(fileOf(database));
-      databases.push(db);
+      const db = openOrRebuild(join(settings.dataDir, `${database}.db`), log, refuseDamaged);
+      closing.push(() => db.close());
       return db;
     },
     /** Opens the read models, once the projector has made them. */
@@ -106,14 +104,11 @@ async function headOf(store: EventStore, log: Logger): Promise<number> {
   }
 }
 
-/** How often a database that is not there yet is looked for, in ms. */
+/** How long to wait before the event store is asked again, in ms. */
 const LOOK_MS = 20;
 
-async function whenCurrent(file: string): Promise<DatabaseSync> {
-  for (;;) {
-    const db = openForReading(file);
-    if (db && isCurrent(db)) return db;
-    db?.close();
-    await delay(LOOK_MS);
-  }
+/** The check of all there is: these are small. */
+function refuseDamaged(db: DatabaseSync): void {
+  const { quick_check } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+  if (quick_check !== 'ok') throw new Unusable(quick_check);
 }

@@ -24,9 +24,9 @@ type Build = (house: House) => Promise<Service & { readonly port?: number }>;
 
 /** What each role is made of. Loaded only where the role runs, so that a process holds no more than it needs. */
 const BUILD: { readonly [R in Role]: Build } = {
-  async projector({ db, store, log }) {
-    const { createProjector } = await import('./projector/projector.ts');
-    return createProjector({ db: db('read-models'), store, log });
+  async projector({ settings, store, log }) {
+    const { createKeeper } = await import('./projector/keeper.ts');
+    return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
   async relay({ db, readModels, store, queue, nowMs, log, times }) {

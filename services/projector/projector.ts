@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { EventStore } from '../../infra/event-store/client.ts';
+import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
+import { isDamagedFile } from '../../infra/sqlite.ts';
 import { createReadModels, readModels, readModelWriter } from '../../projections/read-models.ts';
 
 /** How often a long catch-up says how far it is, in ms. */
@@ -12,18 +13,29 @@ export interface ProjectorDeps {
   readonly db: DatabaseSync;
   readonly store: EventStore;
   readonly log: Logger;
+  /** Told where the database turns out to be damaged. */
+  readonly onDamage?: () => void;
 }
 
 /** Folds the log into the read models, from their checkpoint on: the only writer of their database. */
-export function createProjector({ db, store, log }: ProjectorDeps): Service {
+export function createProjector({ db, store, log, onDamage = () => {} }: ProjectorDeps): Service {
   createReadModels(db);
   const writer = readModelWriter(db);
   const { position } = readModels(db);
 
+  function apply({ facts, position }: LogBatch) {
+    try {
+      writer.apply(facts, position);
+    } catch (error) {
+      if (isDamagedFile(error)) onDamage();
+      throw error;
+    }
+  }
+
   return createLoop('projector', log, async (signal, working) => {
     const say = progressSayer(log);
     for await (const batch of store.follow({ after: position(), signal })) {
-      writer.apply(batch.facts, batch.position);
+      apply(batch);
       working();
       say(batch.facts.length, batch.position);
     }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { READ_MODEL_VERSION } from '../../../projections/read-models.ts';
 import { type Api, apiAt } from '../../support/api.ts';
 import { type Channel, startLoad, whenAllDelivered } from '../../support/load.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
@@ -37,9 +38,9 @@ describe('a restart after kill -9 of everything', function () {
     [],
     [],
     ['nats'],
-    databases('read-models'),
+    databases(`read-models-v${READ_MODEL_VERSION}`),
     databases('relay'),
-    ['nats', ...databases('read-models')],
+    ['nats', ...databases(`read-models-v${READ_MODEL_VERSION}`)],
   ];
   for (const [round, deleted] of DELETED.entries()) {
     it(`round ${round + 1} loses nothing${deleted.length > 0 ? `; deleted: ${deleted.join(', ')}` : ''}`, async () => {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isDamagedFile } from '../../../sqlite.ts';
 import { DataDamaged } from '../../cannot-start.ts';
 
 /** What was read is not what was written. Nothing of the file may be served any more. */
@@ -6,13 +7,9 @@ export class StoreDamaged extends Error {
   override readonly name = 'StoreDamaged';
 }
 
-/** https://sqlite.org/rescode.html: CORRUPT, NOTADB */
-const DAMAGE_CODES: readonly unknown[] = [11, 26];
-
-/** Whether an error says that the file itself is damaged; a full disk or a lock does not. */
+/** Whether an error says that the file itself is damaged. */
 export function isDamage(error: unknown): error is Error {
-  const { errcode } = (error ?? {}) as { errcode?: number };
-  return error instanceof StoreDamaged || (errcode !== undefined && DAMAGE_CODES.includes(errcode & 0xff));
+  return error instanceof StoreDamaged || isDamagedFile(error);
 }
 
 /** What whoever runs it has to know, in one line. */
