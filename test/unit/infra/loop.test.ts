@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createBackoff } from '../../../infra/backoff.ts';
@@ -75,7 +76,7 @@ describe('loop', () => {
 describe('backoff', () => {
   const never = new AbortController().signal;
 
-  /** How long each wait asks for, in whole steps of the first. */
+  /** How long each wait takes, in ms. */
   async function waits(backoff: ReturnType<typeof createBackoff>, count: number): Promise<number[]> {
     const took: number[] = [];
     for (let n = 0; n < count; n++) {
@@ -86,12 +87,19 @@ describe('backoff', () => {
     return took;
   }
 
-  it('waits at least twice as long each time, up to the longest, until it is reset', async () => {
-    const backoff = createBackoff(4, 16);
+  it('waits at least twice as long each time, up to the longest', async () => {
     const atLeast = [4, 8, 16, 16];
-    for (const [n, took] of (await waits(backoff, 4)).entries()) expect(took).to.be.at.least((atLeast[n] ?? 0) - 1.5);
+    for (const [n, took] of (await waits(createBackoff(4, 16), 4)).entries()) {
+      expect(took).to.be.at.least((atLeast[n] ?? 0) - 1.5);
+    }
+  });
+
+  it('begins with the first wait again when it is reset', async () => {
+    const backoff = createBackoff(1);
+    await waits(backoff, 6);
     backoff.reset();
-    for (const took of await waits(backoff, 1)) expect(took).to.be.at.least(2.5);
+    const other = delay(32, 'a wait of 32 ms');
+    expect(await Promise.race([backoff.wait(never).then(() => 'the first wait'), other])).to.equal('the first wait');
   });
 
   it('ends a wait at once when it is aborted, without an error', async () => {

@@ -116,6 +116,20 @@ describe('outbound POST', () => {
       await expectError(await urlOf((socket) => socket.write(`HTTP/1.1 200 OK\r\n${line.repeat(30)}`)), 'protocol');
     });
 
+    it('keeps 1,024 bytes of a body that comes in pieces', async () => {
+      const piece = `258\r\n${'x'.repeat(600)}\r\n`;
+      const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+      const answer = await post(await urlOf((socket) => socket.write(`${head}${piece}${piece}${piece}0\r\n\r\n`)));
+      expect(answer.response_body).to.equal('x'.repeat(KIB));
+    });
+
+    it('takes an interim answer for none', async () => {
+      const hasty = createOutbound({ timeoutMs: 50, allowPrivateNetworks: true });
+      const url = await urlOf((socket) => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'));
+      expect(await hasty.post(url, HEADERS, BODY)).to.include({ status_code: null, error: 'timeout' });
+      await hasty.close();
+    });
+
     it('waits past an interim answer for the real one', async () => {
       const both = 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno';
       const answer = await post(await urlOf((socket) => socket.write(both)));

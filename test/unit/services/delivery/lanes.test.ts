@@ -66,6 +66,12 @@ describe('lanes', () => {
     expect(fill(1_000).length).to.be.above(15);
   });
 
+  it('of all webhooks that are not known yet take a share of the room together', () => {
+    let taken = 0;
+    for (let webhook = 1; webhook <= 200; webhook++) taken += fill(webhook).length;
+    expect(taken).to.equal(ROOM / 4);
+  });
+
   it('hand out turns one after the other, each behind what is under way', () => {
     fill(1);
     const turns = Array.from({ length: 200 }, () => lanes.waitMs(1));
