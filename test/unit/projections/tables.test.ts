@@ -1,0 +1,33 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import { createReadModels, tablesIn } from '../../../projections/read-models.ts';
+
+describe("the read models' tables", () => {
+  let db: DatabaseSync;
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+  });
+  afterEach(() => db.close());
+
+  it('are none in an empty database', () => {
+    expect(tablesIn(db)).to.equal('none');
+  });
+
+  it("are today's once they are made", () => {
+    createReadModels(db);
+    expect(tablesIn(db)).to.equal('todays');
+  });
+
+  for (const change of [
+    'ALTER TABLE events ADD COLUMN more TEXT',
+    'DROP INDEX deliveries_due',
+    'DROP TABLE ended_channels',
+    'CREATE TABLE of_long_ago (x)',
+  ]) {
+    it(`are others after ${change}`, () => {
+      createReadModels(db);
+      db.exec(change);
+      expect(tablesIn(db)).to.equal('others');
+    });
+  }
+});
