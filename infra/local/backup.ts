@@ -10,6 +10,9 @@ import { CannotStart } from './cannot-start.ts';
 import type { HeldFile } from './eventstore/rpc/hold-file.ts';
 import { readMasterSecret } from './master-secret.ts';
 
+const WITHOUT_SECRET =
+  'it does NOT hold MASTER_SECRET, which the environment sets: without it no key works after a restore';
+
 await runCommand('npm run backup -- FILE', async (argument) => {
   const file = resolve(argument);
   const settings = readSettings(process.env);
@@ -33,9 +36,6 @@ await runCommand('npm run backup -- FILE', async (argument) => {
 function refuseExisting(file: string): void {
   if (existsSync(file)) throw new CannotStart(`${file} exists already: a backup overwrites nothing`);
 }
-
-const WITHOUT_SECRET =
-  'it does NOT hold MASTER_SECRET, which the environment sets: without it no key works after a restore';
 
 async function copyStore(dataDir: string, eventstoreUrl: string | undefined, draft: string) {
   const beganAt = new Date().toISOString();

@@ -6,7 +6,7 @@ import { startLoad } from '../../support/load.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
-import { run } from './command.ts';
+import { run, runWith } from './command.ts';
 
 /**
  * The promise: what was acknowledged before a backup began is in it, whatever goes on meanwhile; restored elsewhere, every key works and what
@@ -79,6 +79,19 @@ describe('a backup', function () {
     const offline = join(newDataDir(), 'offline');
     expect(await run('backup', restoredDir, offline)).to.include({ code: 0, stderr: '' });
     expect(await run('restore', newDataDir(), offline)).to.include({ code: 0, stderr: '' });
+  });
+
+  it('says loudly where the environment sets the master secret, which is then not in it', async () => {
+    const settings = { MASTER_SECRET: 'a master secret of more than thirty-two characters' };
+    const without = join(newDataDir(), 'without-secret');
+    const made = await runWith(settings, 'backup', restoredDir, without);
+    expect(made).to.include({ code: 0, stderr: '' });
+    expect(made.stdout).to.include('does NOT hold MASTER_SECRET');
+    const dataDir = newDataDir();
+    const restored = await run('restore', dataDir, without);
+    expect(restored).to.include({ code: 0, stderr: '' });
+    expect(restored.stdout).to.include('set MASTER_SECRET to what it was');
+    expect(readdirSync(dataDir)).not.to.include('master_secret');
   });
 
   it('passes the check of a whole store', async () => {

@@ -6,10 +6,16 @@ import { stackEnv } from '../../support/stack.ts';
 
 const LOCAL = join(import.meta.dirname, '../../../infra/local');
 
+type Command = 'backup' | 'restore' | 'check-store';
+
 /** Runs one of the commands as npm would. */
-export async function run(command: 'backup' | 'restore' | 'check-store', dataDir: string, ...args: string[]) {
+export function run(command: Command, dataDir: string, ...args: string[]) {
+  return runWith({}, command, dataDir, ...args);
+}
+
+export async function runWith(settings: Record<string, string>, command: Command, dataDir: string, ...args: string[]) {
   const child = spawn(process.execPath, [join(LOCAL, `${command}.ts`), ...args], {
-    env: { ...stackEnv(), DATA_DIR: dataDir },
+    env: { ...stackEnv(), ...settings, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
