@@ -1,0 +1,106 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createChild } from '../../infra/local/child.ts';
+import { createPort, freePort } from '../../infra/local/free-port.ts';
+import { endLeftovers } from '../../infra/local/leftovers.ts';
+import { natsServer } from '../../infra/local/nats-server.ts';
+import { processMark } from '../../infra/local/process-mark.ts';
+import { readRun } from '../../infra/local/run-file.ts';
+import { stackEnv } from '../support/stack.ts';
+import type { Part } from './history.ts';
+import { loggedProgram, wipeable } from './programs.ts';
+import { startProxy } from './proxy.ts';
+import { mountSmallDisk } from './small-disk.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LOOPBACK = '127.0.0.1';
+
+/** Short, so that a minute holds whole histories: retries until 10 s after the publication. */
+export const POLICY = { retryIntervalMs: 1_000, retryWindowMs: 10_000, successStatus: '200' } as const;
+const SETTINGS = {
+  RETRY_INTERVAL: `${POLICY.retryIntervalMs}ms`,
+  RETRY_WINDOW: `${POLICY.retryWindowMs}ms`,
+  DELIVERY_TIMEOUT: '1s',
+  MASTER_SECRET: 'a secret that is none: it is the same in every round',
+};
+
+export const DISKS = ['eventstore', 'nats', 'data'] as const;
+export type Disk = (typeof DISKS)[number];
+
+export type ChaosStack = Awaited<ReturnType<typeof startChaosStack>>;
+
+/**
+ * Store, broker and services under `dir`, each as processes of its own, with proxies between: the services know the proxies' addresses only.
+ * What dies is started again.
+ */
+export async function startChaosStack(dir: string) {
+  const at = (name: string) => join(dir, name);
+  const disks = new Map(DISKS.map((name) => [name, mountSmallDisk(at(name))]));
+  mkdirSync(at('clocks'), { recursive: true });
+  const ports = { store: createPort(newPort), broker: createPort(newPort), gateway: await newPort() };
+  const proxies = { store: await startProxy(ports.store.current), broker: await startProxy(ports.broker.current) };
+  const broker = wipeable(natsServer(join(at('nats'), 'server'), ports.broker), join(at('nats'), 'server'));
+  const log: string[] = [];
+  const options = { say: (line: string) => void log.push(`${new Date().toISOString()} ${line}`), changed: () => {} };
+
+  const storeEnv = async () => {
+    const port = await ports.store.forStart(ports.store.current() > 0);
+    return { ...stackEnv(), HOST: LOOPBACK, PORT: `${port}`, DATA_DIR: at('eventstore') };
+  };
+  const serviceEnv = async () => ({
+    ...{ ...stackEnv(), ...SETTINGS, DATA_DIR: at('data'), PORT: `${ports.gateway}`, CHAOS_CLOCKS: at('clocks') },
+    EVENTSTORE_URL: `esdb://${LOOPBACK}:${proxies.store.port}?tls=false`,
+    NATS_URL: `nats://${LOOPBACK}:${proxies.broker.port}`,
+    NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts'))}`,
+  });
+  const STORE_MAIN = join(ROOT, 'infra/local/eventstore/main.ts');
+  const children = {
+    eventstore: createChild(loggedProgram('eventstore', STORE_MAIN, storeEnv, at('eventstore.log')), options),
+    'nats-server': createChild(broker, options),
+    supervisor: createChild(
+      loggedProgram('supervisor', join(ROOT, 'services/main.ts'), serviceEnv, at('services.log')),
+      options,
+    ),
+  };
+
+  function pid(part: Part): number | undefined {
+    if (part in children) return children[part as keyof typeof children].pid();
+    const found = readRun(at('data'))?.processes.find(({ name }) => name === part);
+    return found?.mark !== undefined && processMark(found.pid) === found.mark ? found.pid : undefined;
+  }
+
+  await Promise.all([children.eventstore.start(), children['nats-server'].start()]);
+  await children.supervisor.start();
+  return {
+    ...{ dir, disks, proxies, log, pid },
+    dataDir: at('data'),
+    url: `http://${LOOPBACK}:${ports.gateway}`,
+    /** Past the proxies. */
+    storeUrl: () => `esdb://${LOOPBACK}:${ports.store.current()}?tls=false`,
+    natsUrl: () => `nats://${LOOPBACK}:${ports.broker.current()}`,
+    /** @returns whether there was such a process */
+    signal(part: Part, signal: NodeJS.Signals): boolean {
+      const id = pid(part);
+      return id !== undefined && process.kill(id, signal);
+    },
+    wipeBroker: broker.wipe,
+    setClock: (role: Part, shiftMs: number) => writeFileSync(join(at('clocks'), role), `${shiftMs}`),
+    /** Never resolves. @throws CannotStart where a part of it cannot go on */
+    whenFailed: () => Promise.race(Object.values(children).map((child) => child.whenFailed())),
+    /** Stops all of it. What it has written stays until `remove`. */
+    async stop(): Promise<void> {
+      await children.supervisor.stop(25_000);
+      await endLeftovers(at('data'), () => {});
+      await Promise.all([children.eventstore.stop(5_000), children['nats-server'].stop(5_000)]);
+      await Promise.all([proxies.store.close(), proxies.broker.close()]);
+      writeFileSync(at('harness.log'), `${log.join('\n')}\n`);
+    },
+    remove(): void {
+      for (const disk of disks.values()) disk?.unmount();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+const newPort = () => freePort(LOOPBACK);
