@@ -43,6 +43,10 @@ const SCHEMA = `
   CREATE INDEX events_by_id ON events (stream, id);
 `;
 
+const PARTS = 4;
+const COUNT_PARTS = `
+  SELECT count(*) AS parts FROM sqlite_schema WHERE name IN ('streams', 'events', 'events_by_revision', 'events_by_id')`;
+
 /** By the version that they bring it up from. What was written before there were checksums has none. */
 const MIGRATIONS: Readonly<Record<number, string>> = { 1: 'ALTER TABLE events ADD COLUMN checksum INTEGER' };
 
@@ -103,6 +107,8 @@ function prepareSchema(database: DatabaseSync, file: string): void {
     if (migration === undefined) throw damaged(file, `its header says version ${version}`);
     commit(database, migration);
   }
+  const parts = Number(database.prepare(COUNT_PARTS).get()?.parts);
+  if (parts < PARTS) throw damaged(file, `${PARTS - parts} of its tables and indexes are missing`);
   if (version > SCHEMA_VERSION) throw new CannotStart(`${file} is of version ${version}, newer than this code`);
 }
 
