@@ -69,6 +69,16 @@ describe('a supervised process', () => {
     await child.stop(5_000);
   });
 
+  it('whose data is damaged is not tried again, though it had served', async () => {
+    const program = scripted('echo; exit 65', RUNS);
+    const { child } = supervise(program);
+    await child.start();
+    const error = await child.whenFailed().catch((reason) => reason);
+    expect(error.message).to.equal('it cannot go on (with code 65)');
+    expect(program.launches).to.deep.equal([false]);
+    await child.stop(5_000);
+  });
+
   it('that never serves is given up', async () => {
     const program = scripted('exit 1');
     const error = await supervise(program)
