@@ -122,19 +122,22 @@ function settle(message: JsMsg, verdict: Verdict) {
   else message.nak(verdict.againInMs);
 }
 
-/** Appends attempts, many at a time, each until it is durable: the POST has happened and cannot be taken back. */
+/**
+ * Appends attempts, many at a time, until they are durable: the POSTs have happened and cannot be taken back. What an append of unknown outcome held is
+ * repeated as it was: the store recognises a repetition by its first fact, not one that stands behind a new one.
+ */
 function createSureAppend(store: EventStore, log: Logger, signal: AbortSignal) {
-  const coalescer = createCoalescer((stream, facts) => store.append(stream, facts, 'any'));
-  return async (stream: string, fact: NewFact, bytes: number): Promise<Appended> => {
+  const coalescer = createCoalescer(async (stream, facts) => {
     const backoff = createBackoff();
     for (;;) {
       try {
-        return await coalescer.append(stream, [fact], bytes);
+        return await store.append(stream, facts, 'any');
       } catch (error) {
         signal.throwIfAborted();
-        log.warn({ err: error, stream }, 'an attempt could not be recorded, trying again');
+        log.warn({ err: error, stream, facts: facts.length }, 'attempts could not be recorded, trying again');
         await backoff.wait(signal);
       }
     }
-  };
+  });
+  return (stream: string, fact: NewFact, bytes: number): Promise<Appended> => coalescer.append(stream, [fact], bytes);
 }
