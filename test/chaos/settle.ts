@@ -8,7 +8,7 @@ import type { ChaosStack } from './chaos-stack.ts';
 
 const LOOK_MS = 250;
 /** How long the queue may take to hand back what is over already, in ms. */
-const QUEUE_MS = 12_000;
+const QUEUE_MS = 30_000;
 const SILENT = { warn() {}, error() {}, info() {} } as unknown as Parameters<typeof connectQueue>[1]['log'];
 
 interface Left {

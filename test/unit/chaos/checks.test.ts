@@ -1,0 +1,158 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import type { RecordedFact } from '../../../domain/facts.ts';
+import { createReadModels, readModelWriter } from '../../../projections/read-models.ts';
+import { POLICY } from '../../chaos/chaos-stack.ts';
+import { checkAccepted } from '../../chaos/checks/accepted.ts';
+import { checkDeliveries, foldAll } from '../../chaos/checks/deliveries.ts';
+import { checkHits } from '../../chaos/checks/hits.ts';
+import { checkNotificationLogs } from '../../chaos/checks/notification-logs.ts';
+import { checkIds, checkLog } from '../../chaos/checks/order.ts';
+import { checkReadModels } from '../../chaos/checks/read-models.ts';
+import type { Violation } from '../../chaos/checks/violation.ts';
+import { type History, type Hit, newHistory, type PublishTry } from '../../chaos/history.ts';
+import {
+  AT_MS,
+  attempted,
+  CHANNEL_ID,
+  channelCreated,
+  createLog,
+  DELIVERED,
+  EVENT_ID,
+  iso,
+  published,
+  WEBHOOK_DELETED,
+  WEBHOOK_ID,
+  webhookCreated,
+} from '../../support/sample.ts';
+
+const EVENTS = `events-${CHANNEL_ID}`;
+const DELIVERIES = `deliveries-${CHANNEL_ID}`;
+const WEBHOOK = `webhook-${WEBHOOK_ID}`;
+const event = published({ ext_ref_code: 'r1' });
+const delivered = attempted({ ...DELIVERED });
+const failed = attempted({ outcome: 'failed', next_attempt_at: null, at: iso(AT_MS + POLICY.retryWindowMs) });
+
+function logOf(...more: Parameters<ReturnType<typeof createLog>['add']>[]): RecordedFact[] {
+  const log = createLog();
+  log.add(`channel-${CHANNEL_ID}`, channelCreated());
+  log.add(WEBHOOK, webhookCreated());
+  for (const place of more) log.add(...place);
+  return log.facts;
+}
+
+function publishTry(part: Partial<PublishTry> = {}): PublishTry {
+  const answer = { sentMs: AT_MS, endedMs: AT_MS + 5, status: 201, id: EVENT_ID };
+  return { ref: 'r1', channelId: CHANNEL_ID, key: undefined, nth: 1, ...answer, ...part };
+}
+
+function hit(part: Partial<Hit> = {}): Hit {
+  const { atMs = AT_MS } = part;
+  const whole = { eventId: EVENT_ID, webhookId: WEBHOOK_ID, path: `/${WEBHOOK_ID}`, status: 200, atMs };
+  return { ...whole, timestampS: Math.floor(atMs / 1_000), body: JSON.stringify(event.data), ...part };
+}
+
+const history = (part: Partial<History>): History => ({ ...newHistory(), ...part });
+const rules = (violations: readonly Violation[]) => violations.map(({ rule }) => rule);
+const hitRules = (part: Partial<History>, facts: RecordedFact[]) =>
+  rules(checkHits(history(part), facts, foldAll(facts)).violations);
+
+describe('the checker of the chaos suite', () => {
+  it('finds nothing where nothing is wrong', () => {
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    const past = history({ publishes: [publishTry()], hits: [hit()] });
+    expect(rules(checkAccepted(past, facts))).to.deep.equal([]);
+    expect(rules(checkIds(past))).to.deep.equal([]);
+    expect(rules(checkLog(facts))).to.deep.equal([]);
+    expect(rules(checkDeliveries(facts, foldAll(facts), POLICY))).to.deep.equal([]);
+    expect(hitRules(past, facts)).to.deep.equal([]);
+  });
+
+  it('finds an accepted event that is lost, and one that is there twice', () => {
+    const past = history({ publishes: [publishTry()] });
+    expect(rules(checkAccepted(past, logOf()))).to.deep.equal(['accepted event lost']);
+    const twice = logOf([EVENTS, event], [EVENTS, published({ ext_ref_code: 'r1', id: EVENT_ID + 1 })]);
+    expect(rules(checkAccepted(past, twice))).to.deep.equal(['published twice', 'several ids for one event']);
+    const refused = history({ publishes: [publishTry({ status: 503, id: undefined })] });
+    expect(rules(checkAccepted(refused, logOf()))).to.deep.equal([]);
+  });
+
+  it('finds an id that does not increase', () => {
+    const later = publishTry({ ref: 'r2', sentMs: AT_MS + 10, endedMs: AT_MS + 15, id: EVENT_ID });
+    expect(rules(checkIds(history({ publishes: [publishTry(), later] })))).to.deep.equal(['id does not increase']);
+  });
+
+  it('finds a fact that the log has twice, and a gap in a stream', () => {
+    const facts = logOf([EVENTS, event]);
+    const last = facts.at(-1) as RecordedFact;
+    expect(rules(checkLog([...facts, { ...last, revision: 1, position: last.position + 10 }]))).to.deep.equal([
+      'one fact twice',
+    ]);
+    expect(rules(checkLog(facts.with(-1, { ...last, revision: 1 })))).to.deep.equal(['gap in a stream']);
+  });
+
+  it('finds a delivery that is never over, and an attempt against the retry rule', () => {
+    const never = logOf([EVENTS, event]);
+    expect(rules(checkDeliveries(never, foldAll(never), POLICY))).to.deep.equal(['delivery is never over']);
+    const early = logOf([EVENTS, event], [DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })]);
+    expect(rules(checkDeliveries(early, foldAll(early), POLICY))).to.deep.equal(['attempt against the retry rule']);
+  });
+
+  it('finds a POST after failed, and one after success that no crash explains', () => {
+    const afterFailed = logOf([EVENTS, event], [DELIVERIES, failed], [DELIVERIES, delivered]);
+    const first = hit({ atMs: AT_MS + POLICY.retryWindowMs, status: 500 });
+    const second = hit({ atMs: first.atMs + 5_000, timestampS: AT_MS / 1_000 });
+    expect(hitRules({ hits: [first, second] }, afterFailed)).to.deep.equal(['POST after the end']);
+
+    const once = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
+    expect(hitRules({ hits }, once)).to.deep.equal(['POST that is not in the log', 'POST after the end']);
+    const crash = { part: 'delivery', isDeath: true, fromMs: AT_MS + 1_000, toMs: AT_MS + 1_500 } as const;
+    const again = logOf(
+      [EVENTS, event],
+      [DELIVERIES, { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 3_000) } }],
+    );
+    expect(hitRules({ hits, troubles: [crash] }, again)).to.deep.equal([]);
+    expect(checkHits(history({ hits, troubles: [crash] }), again, foldAll(again)).counts).to.include({
+      duplicates: 1,
+      unrecorded: 1,
+    });
+  });
+
+  it('finds a POST after its webhook was deleted, unless the read models had a reason to lag', () => {
+    const facts = logOf([EVENTS, event], [WEBHOOK, WEBHOOK_DELETED], [DELIVERIES, delivered]);
+    const late = hit({ atMs: AT_MS + 8_000, timestampS: AT_MS / 1_000 });
+    expect(hitRules({ hits: [late] }, facts)).to.deep.equal(['POST after cancelled']);
+    const lag = { part: 'projector+relay', isDeath: false, fromMs: AT_MS, toMs: AT_MS + 9_000 } as const;
+    expect(hitRules({ hits: [late], troubles: [lag] }, facts)).to.deep.equal([]);
+  });
+
+  it('finds an attempt that no receiver saw, a POST to a webhook that is not meant, and another body', () => {
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    expect(hitRules({ hits: [] }, facts)).to.deep.equal(['attempt that no receiver saw']);
+    expect(hitRules({ hits: [hit({ status: 500 })] }, facts)).to.include('attempt that no receiver saw');
+    expect(hitRules({ hits: [hit(), hit({ webhookId: 7 })] }, facts)).to.include('POST that the log does not call for');
+    expect(hitRules({ hits: [hit({ body: '{}' })] }, facts)).to.deep.equal(['POST of something else']);
+  });
+
+  it('finds a row of the read models that differs', () => {
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    using db = new DatabaseSync(':memory:');
+    createReadModels(db);
+    readModelWriter(db).apply(facts, facts.at(-1)?.position ?? -1);
+    expect(rules(checkReadModels(db, facts))).to.deep.equal([]);
+    db.exec('UPDATE deliveries SET due_ms = 1');
+    expect(rules(checkReadModels(db, facts))).to.deep.equal([
+      'row missing in deliveries',
+      'row too many in deliveries',
+    ]);
+  });
+
+  it('finds an answer of the API that differs from the fold', async () => {
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    const folds = foldAll(facts);
+    const ask = (answer: unknown) => checkNotificationLogs([EVENT_ID], folds, async () => answer);
+    expect(rules(await ask(folds.get(EVENT_ID)))).to.deep.equal([]);
+    expect(rules(await ask([]))).to.deep.equal(['notification log differs from the fold']);
+  });
+});
