@@ -21,8 +21,7 @@ interface Opened {
 
 /**
  * Opens the read models that are to be served, once the projector has made some, and goes over to others by itself: from those of an older
- * version once today's are as far, and from a file that was thrown away. Queries never go back behind what they have shown: whoever waits
- * for a position waits until the new rows are there.
+ * version once today's are as far, and from a file that was thrown away once what is rebuilt holds all that anybody was told to be there.
  */
 export async function openReader(
   dataDir: string,
@@ -31,25 +30,46 @@ export async function openReader(
   const file = readModelsFile(dataDir);
   let today = await whenThere(file);
   let older = openOlder(dataDir);
+  /** The furthest position that anybody was told. */
+  let reliedOn = -1;
 
   function goOver() {
     if (!older) return;
-    const { position } = older.models;
-    // In this order: what has been relied on is in the older rows by now.
-    const reliedOn = position();
-    if (inodeOf(older.file) === older.inode && today.models.position() < reliedOn) return;
+    // In this order: all that can have been relied on is in the older rows by now.
+    notePosition(older);
+    if (today.models.position() < reliedOn) return;
     older.db.close();
     older = undefined;
     log.info('serving the new read models');
   }
 
+  /** What was thrown away is served on, as far as it can be read, until what is rebuilt holds all that was relied on. */
   function reopen() {
     if (inodeOf(file) === today.inode) return;
     const rebuilt = tryOpening(file);
     if (!rebuilt) return;
+    if (rebuilt.models.position() < reliedOn) {
+      rebuilt.db.close();
+      return;
+    }
     today.db.close();
     today = rebuilt;
-    log.warn('the read models were thrown away: serving those that are being rebuilt');
+    log.warn('the read models were thrown away: serving those that were rebuilt');
+  }
+
+  function notePosition({ file: ofFile, models }: Opened) {
+    try {
+      reliedOn = Math.max(reliedOn, models.position());
+    } catch (error) {
+      if (!isDamagedFile(error)) throw error;
+      noteDamaged(ofFile);
+    }
+  }
+
+  function position(): number {
+    const at = (older ?? today).models.position();
+    reliedOn = Math.max(reliedOn, at);
+    return at;
   }
 
   function ask<T>(query: (models: ReadModels) => T): T {
@@ -70,7 +90,7 @@ export async function openReader(
   looking.unref();
 
   return {
-    models: forwarding(today.models, ask),
+    models: { ...forwarding(today.models, ask), position: () => ask(position) },
     close() {
       clearInterval(looking);
       older?.db.close();
