@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { createLog } from '../../../infra/log.ts';
 import { openDerived, removeDerived } from '../../../infra/sqlite.ts';
