@@ -9,6 +9,8 @@ export interface Program {
   launch(wasReady: boolean): Promise<ChildProcess>;
   /** Resolves when this process serves; may be given up when `signal` aborts. */
   whenReady(process: ChildProcess, signal: AbortSignal): Promise<void>;
+  /** Resolves once it no longer serves although it runs, which only its end can mend; rejects when `signal` aborts. */
+  whenSick?(process: ChildProcess, signal: AbortSignal): Promise<void>;
 }
 
 export type Child = ReturnType<typeof createChild>;
@@ -42,6 +44,7 @@ export function createChild(program: Program, { say, changed }: { say: (line: st
         if (wasReady) say(`${name} is back`);
         wasReady = true;
         ready.resolve();
+        endIfSick(process, over.signal);
       },
       () => {},
     );
@@ -50,6 +53,16 @@ export function createChild(program: Program, { say, changed }: { say: (line: st
     current = undefined;
     changed();
     return how;
+  }
+
+  function endIfSick(process: ChildProcess, signal: AbortSignal) {
+    program.whenSick?.(process, signal).then(
+      () => {
+        say(`${name} runs, but does not answer any more: killing it`);
+        process.kill('SIGKILL');
+      },
+      () => {},
+    );
   }
 
   async function keepRunning(): Promise<void> {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CannotStart } from './cannot-start.ts';
 import type { Program } from './child.ts';
 import type { Port } from './free-port.ts';
+import { whenSick } from './nats-health.ts';
 
 /** Where Debian puts it, and where a user's PATH often does not lead. */
 const SYSTEM_DIRS = ['/usr/sbin', '/usr/local/sbin'];
@@ -31,6 +32,7 @@ export function natsServer(dir: string, port: Port): Program {
       return spawn(command as string, [...args, '-c', config], { stdio: 'ignore', detached: true });
     },
     whenReady: (_process, signal) => whenGreeting(port.current(), serverName, signal),
+    whenSick: (_process, signal) => whenSick(port.current(), signal),
   };
 }
 

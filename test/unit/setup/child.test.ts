@@ -52,6 +52,17 @@ describe('a supervised process', () => {
     expect(child.pid()).to.equal(undefined);
   });
 
+  it('that runs but no longer serves is killed and started again', async () => {
+    const sick = Promise.withResolvers<void>();
+    const program = { ...scripted(`trap '' TERM; ${RUNS}`, RUNS), whenSick: () => sick.promise };
+    const { child, whenSaid } = supervise(program);
+    await child.start();
+    sick.resolve();
+    await whenSaid('it runs, but does not answer any more: killing it');
+    await whenSaid('it ended (by SIGKILL), starting it again');
+    await child.stop(5_000);
+  });
+
   it('that says it cannot start is not tried again', async () => {
     const program = scripted('exit 78');
     const { child } = supervise(program);
