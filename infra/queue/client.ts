@@ -25,7 +25,7 @@ export interface QueueState {
   readonly incarnation: string;
   /** Sequence of the newest message there ever was. */
   readonly lastSequence: number;
-  /** Messages that are not acknowledged yet, those that wait for a later time included. */
+  /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
   /** How long the oldest message that was never handed to a worker has been waiting, in ms. */
   readonly lagMs: number;
@@ -89,7 +89,9 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     async state(): Promise<QueueState> {
       const stream = await jsm.streams.info(STREAM);
       const consumer = await jsm.consumers.info(STREAM, CONSUMER);
-      const { last_seq, messages } = stream.state;
+      const { last_seq } = stream.state;
+      // After a full disk the stream may hold messages that the consumer has forgotten: nobody is ever going to get them.
+      const messages = Math.min(stream.state.messages, consumer.num_pending + consumer.num_ack_pending);
       let lagMs = 0;
       if (consumer.num_pending > 0) {
         const next = await jsm.streams.getMessage(STREAM, { seq: consumer.delivered.stream_seq + 1 }).catch(noMessage);
