@@ -55,7 +55,7 @@ export function createHandler(deps: HandlerDeps) {
     const delivery = readModels.deliveries.byId(event_id, webhook_id);
     const webhook = readModels.webhooks.byId(webhook_id);
     if (delivery?.status !== 'pending' || !webhook) return 'done';
-    const waitMs = Date.parse(delivery.next_attempt_at ?? delivery.window_from) - nowMs();
+    const waitMs = dueMs(delivery) - nowMs();
     if (waitMs > earlyMs) return { againInMs: waitMs };
     // Another message of the same delivery may have begun while this one waited.
     if (underWay.has(key)) return { againInMs: patienceMs };
@@ -63,6 +63,11 @@ export function createHandler(deps: HandlerDeps) {
     if (lateTurnMs > 0) return { againInMs: lateTurnMs };
     return underWay.during(key, () => attempt(deps, delivery, webhook));
   };
+}
+
+/** What was never tried is due at once: the time of its publication is by the clock of another process, which may be ahead of ours. */
+function dueMs({ attempts, next_attempt_at, window_from }: Delivery): number {
+  return attempts.length === 0 ? Number.NEGATIVE_INFINITY : Date.parse(next_attempt_at ?? window_from);
 }
 
 async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookView) {
