@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createChild } from '../../infra/local/child.ts';
@@ -73,7 +73,7 @@ export async function startChaosStack(dir: string) {
   await Promise.all([children.eventstore.start(), children['nats-server'].start()]);
   await children.supervisor.start();
   return {
-    ...{ dir, disks, proxies, log, pid },
+    ...{ dir, disks, proxies, pid },
     dataDir: at('data'),
     url: `http://${LOOPBACK}:${ports.gateway}`,
     /** Past the proxies. */
@@ -85,6 +85,8 @@ export async function startChaosStack(dir: string) {
       return id !== undefined && process.kill(id, signal);
     },
     wipeBroker: broker.wipe,
+    /** What was said about processes that ended, by the supervisor too. */
+    said: () => [...log, ...readFileSync(at('services.log'), 'utf8').split('\n')],
     setClock: (role: Part, shiftMs: number) => writeFileSync(join(at('clocks'), role), `${shiftMs}`),
     /** Never resolves. @throws CannotStart where a part of it cannot go on */
     whenFailed: () => Promise.race(Object.values(children).map((child) => child.whenFailed())),

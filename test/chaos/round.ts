@@ -8,6 +8,7 @@ import { readModelsFile } from '../../projections/generations.ts';
 import { type ChaosStack, POLICY, startChaosStack } from './chaos-stack.ts';
 import { checkAccepted } from './checks/accepted.ts';
 import { checkDeliveries, foldAll } from './checks/deliveries.ts';
+import { checkEndings } from './checks/endings.ts';
 import { checkHits, type HitCounts } from './checks/hits.ts';
 import { checkNotificationLogs } from './checks/notification-logs.ts';
 import { checkIds, checkLog } from './checks/order.ts';
@@ -53,8 +54,8 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
     await scene.setUp();
     const made = await Promise.race([happenings(options, stack, client, scene, history), stack.whenFailed()]);
     const verdict = await check(stack, client, scene.channels, history);
-    const violations = [...made, ...verdict.violations];
     await stack.stop();
+    const violations = [...made, ...verdict.violations, ...checkEndings(stack.said())];
     return { ...verdict, violations, ...(violations.length > 0 && { keptIn: keep(dir) }) };
   } catch (error) {
     await stack.stop();

@@ -2,6 +2,8 @@ import type { History, Part } from '../history.ts';
 
 /** How long a POST and the append of its outcome may take while nothing is wrong with the store, in ms: 1 s, 1 s for the body, 5 s for the append, and as much again. */
 const REACH_MS = 14_000;
+/** How long an append takes at the most while nothing is wrong, in ms. */
+const SOON_MS = 500;
 /** How long the read models may lag on a busy machine without any fault, in ms. */
 const LAG_MS = 2_000;
 
@@ -29,6 +31,11 @@ export function explanations({ troubles }: Pick<History, 'troubles'>) {
     /** Delivery died between two POSTs: the second did not know of the first. */
     isRepeated: (firstMs: number, secondMs: number): boolean =>
       deaths.some(({ fromMs, toMs }) => toMs >= firstMs && fromMs <= secondMs),
+    /** The store could not take the outcome of a POST at `atMs` for a while: whatever was POSTed then is done again where delivery dies before the store is back. */
+    isInOutage: (atMs: number): boolean =>
+      storeTroubles.some(
+        ({ part, fromMs, toMs }) => part === 'eventstore' && fromMs - SOON_MS <= atMs && toMs + SOON_MS >= atMs,
+      ),
     /** What was over at `endedMs` may not have been known at `atMs`: the read models lagged. */
     isLate: (endedMs: number, atMs: number): boolean =>
       atMs - endedMs <= LAG_MS || lagging.some(({ fromMs, toMs }) => toMs + LAG_MS >= endedMs && fromMs <= atMs),

@@ -5,6 +5,7 @@ import { createReadModels, readModelWriter } from '../../../projections/read-mod
 import { POLICY } from '../../chaos/chaos-stack.ts';
 import { checkAccepted } from '../../chaos/checks/accepted.ts';
 import { checkDeliveries, foldAll } from '../../chaos/checks/deliveries.ts';
+import { checkEndings } from '../../chaos/checks/endings.ts';
 import { checkHits } from '../../chaos/checks/hits.ts';
 import { checkNotificationLogs } from '../../chaos/checks/notification-logs.ts';
 import { checkIds, checkLog } from '../../chaos/checks/order.ts';
@@ -133,6 +134,12 @@ describe('the checker of the chaos suite', () => {
     expect(hitRules({ hits: [hit({ status: 500 })] }, facts)).to.include('attempt that no receiver saw');
     expect(hitRules({ hits: [hit(), hit({ webhookId: 7 })] }, facts)).to.include('POST that the log does not call for');
     expect(hitRules({ hits: [hit({ body: '{}' })] }, facts)).to.deep.equal(['POST of something else']);
+  });
+
+  it('finds a process that ended by itself', () => {
+    const ended = (name: string, how: string) => `2026-11-23T09:00:00.000Z ${name} ended (${how}), starting it again`;
+    expect(checkEndings([ended('delivery', 'by SIGKILL'), ended('nats-server', 'with code 1'), 'x'])).to.deep.equal([]);
+    expect(rules(checkEndings([ended('delivery', 'with code 1')]))).to.deep.equal(['a process ended by itself']);
   });
 
   it('finds a row of the read models that differs', () => {
