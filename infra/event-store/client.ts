@@ -20,6 +20,12 @@ export type { LogBatch } from './follow.ts';
 /** How long an append or a read may take before it counts as failed, in ms: promises of the client itself can hang. */
 const DEADLINE_MS = 5_000;
 
+/**
+ * What the store is told of it, in ms: it takes a point in time and holds it against its own clock, so one that is only seconds ahead of ours would refuse
+ * everything as too late. Our own deadline is kept here.
+ */
+const STORE_DEADLINE_MS = 24 * 3_600_000;
+
 /** What a stream must look like for an append: its last revision, no stream at all (-1), or anything. */
 export type Expected = number | 'any';
 export const NO_STREAM_YET = -1;
@@ -65,7 +71,7 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     async append(stream: string, facts: readonly NewFact[], expected: Expected): Promise<Appended> {
       const append = client.appendToStream(stream, facts.map(toEvent), {
         expectedRevision: expectedRevision(expected),
-        deadline: deadlineMs,
+        deadline: STORE_DEADLINE_MS,
       });
       const result = await inTime(append, deadlineMs, stream);
       return { revision: Number(result.nextExpectedRevision), position: Number(result.position?.commit ?? -1) };
@@ -91,7 +97,7 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
       const set = client.setStreamMetadata(
         stream,
         { maxAge: maxAgeS },
-        { expectedRevision: ANY, deadline: deadlineMs },
+        { expectedRevision: ANY, deadline: STORE_DEADLINE_MS },
       );
       await inTime(set, deadlineMs, stream);
     },
