@@ -41,6 +41,7 @@ export async function startChaosStack(dir: string) {
   const ports = { store: createPort(newPort), broker: createPort(newPort), gateway: await newPort() };
   const proxies = { store: await startProxy(ports.store.current), broker: await startProxy(ports.broker.current) };
   const broker = wipeable(natsServer(join(at('nats'), 'server'), ports.broker), join(at('nats'), 'server'));
+  const clocks = new Map<Part, number>();
   const log: string[] = [];
   const options = { say: (line: string) => void log.push(`${new Date().toISOString()} ${line}`), changed: () => {} };
 
@@ -87,7 +88,10 @@ export async function startChaosStack(dir: string) {
     wipeBroker: broker.wipe,
     /** What was said about processes that ended, by the supervisor too. */
     said: () => [...log, ...readFileSync(at('services.log'), 'utf8').split('\n')],
-    setClock: (role: Part, shiftMs: number) => writeFileSync(join(at('clocks'), role), `${shiftMs}`),
+    moveClock(role: Part, byMs: number): void {
+      clocks.set(role, (clocks.get(role) ?? 0) + byMs);
+      writeFileSync(join(at('clocks'), role), `${clocks.get(role)}`);
+    },
     /** Never resolves. @throws CannotStart where a part of it cannot go on */
     whenFailed: () => Promise.race(Object.values(children).map((child) => child.whenFailed())),
     /** Stops all of it. What it has written stays until `remove`. */

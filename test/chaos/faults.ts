@@ -216,24 +216,26 @@ function fullDisk(random: Random, stack: ChaosStack, history: History): Fault {
 }
 
 /**
- * Where clocks may be set to. Whatever stamps a time is believed: a delivery whose clock jumps an hour ahead ends retry windows early, and a gateway that lives
- * in the future begins them late. So the gateway moves by seconds, delivery ahead by up to hours and back by seconds, and none of them is set back to
- * where it was: an appointment made in the future would be kept there. The relay stamps nothing and may be anywhere.
+ * By how much clocks may move. Whatever stamps a time is believed: a delivery whose clock jumps an hour ahead ends retry windows early, and a gateway that
+ * lives in the future begins them late. So the gateway moves by seconds, delivery ahead by up to hours and back by seconds: an appointment that it made in
+ * the future is kept there. The relay stamps nothing and may be anywhere for a while.
  */
+const MOVES: Readonly<Record<'gateway' | 'delivery' | 'projector+relay', (random: Random) => number>> = {
+  gateway: (random) => random.between(-20_000, 5_000),
+  delivery: (random) => random.between(-5_000, random.pick([5_000, 5 * MINUTE_MS, 120 * MINUTE_MS])),
+  'projector+relay': (random) => random.between(-120 * MINUTE_MS, 120 * MINUTE_MS),
+};
+
 function moveClock(random: Random, stack: ChaosStack): Fault {
-  const role = random.pick(SERVICES);
-  const shiftMs = {
-    gateway: () => random.between(-20_000, 5_000),
-    delivery: () => random.between(-5_000, random.pick([5_000, 5 * MINUTE_MS, 120 * MINUTE_MS])),
-    'projector+relay': () => random.between(-120 * MINUTE_MS, 120 * MINUTE_MS),
-  }[role as 'gateway' | 'delivery' | 'projector+relay']();
+  const role = random.pick(SERVICES) as keyof typeof MOVES;
+  const byMs = MOVES[role](random);
   return {
-    what: `clock of ${role} moved to ${shiftMs / 1_000} s`,
+    what: `clock of ${role} moved by ${byMs / 1_000} s`,
     holdMs: role === 'projector+relay' ? holding(random) : 0,
     begin() {
-      stack.setClock(role, shiftMs);
+      stack.moveClock(role, byMs);
       return undefined;
     },
-    end: () => stack.setClock(role, 0),
+    end: () => stack.moveClock(role, -byMs),
   };
 }
