@@ -90,6 +90,10 @@ function killStoreMidBatch(random: Random, stack: ChaosStack, history: History):
 
 function stopParts(what: string, holdMs: number, parts: readonly Part[], stack: ChaosStack, history: History): Fault {
   const stopped: { pid: number; trouble: Trouble }[] = [];
+  // Also where the harness ends before its time: a stopped process could not follow it.
+  const resumeAll = () => {
+    for (const { pid } of stopped) resume(pid);
+  };
   return {
     ...{ what, holdMs },
     begin() {
@@ -98,13 +102,13 @@ function stopParts(what: string, holdMs: number, parts: readonly Part[], stack: 
         if (pid === undefined || !stack.signal(part, 'SIGSTOP')) continue;
         stopped.push({ pid, trouble: note(history, part) });
       }
+      process.once('exit', resumeAll);
       return stopped.length < parts.length ? 'not all were there' : undefined;
     },
     end() {
-      for (const { pid, trouble } of stopped) {
-        trouble.toMs = Date.now();
-        resume(pid);
-      }
+      for (const { trouble } of stopped) trouble.toMs = Date.now();
+      process.off('exit', resumeAll);
+      resumeAll();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,10 +56,10 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
     const verdict = await check(stack, client, scene.channels, history);
     await stack.stop();
     const violations = [...made, ...verdict.violations, ...checkEndings(stack.said())];
-    return { ...verdict, violations, ...(violations.length > 0 && { keptIn: keep(dir) }) };
+    return { ...verdict, violations, ...(violations.length > 0 && { keptIn: keep(dir, history) }) };
   } catch (error) {
     await stack.stop();
-    throw new Error(`the round could not be finished; everything is in ${keep(dir)}`, { cause: error });
+    throw new Error(`the round could not be finished; everything is in ${keep(dir, history)}`, { cause: error });
   } finally {
     await client.close();
     await receivers.close();
@@ -68,8 +68,9 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
 }
 
 /** A copy, since the disks of a round go with it. */
-function keep(dir: string): string {
+function keep(dir: string, history: History): string {
   const kept = `${dir}-failed`;
+  writeFileSync(join(dir, 'history.json'), JSON.stringify(history));
   cpSync(dir, kept, { recursive: true });
   return kept;
 }

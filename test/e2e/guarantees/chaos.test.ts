@@ -7,7 +7,7 @@ import { runRound } from '../../chaos/round.ts';
  */
 describe('chaos', function () {
   this.timeout(240_000);
-  const SEED = 7;
+  const SEED = 41;
   const SECONDS = 10;
 
   it(`leaves nothing unexplained in ${SECONDS} s (seed ${SEED})`, async () => {
