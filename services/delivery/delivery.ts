@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JsMsg } from 'nats';
 import type { RetryPolicy } from '../../domain/delivery.ts';
 import type { NewFact } from '../../domain/facts.ts';
@@ -23,6 +24,10 @@ import { createLanes } from './lanes.ts';
 const IN_HAND = 2_048;
 /** Messages fetched ahead of them. */
 const AHEAD = 256;
+/** Outcomes that may wait to be recorded before no more POSTs are begun: a crash makes what was not recorded be POSTed again. */
+const UNRECORDED = 256;
+/** How often it is looked whether they have become fewer, in ms. */
+const LOOK_MS = 5;
 /** When a message whose handling failed comes back, in ms. */
 const FAILED_MS = 1_000;
 
@@ -48,12 +53,13 @@ export function createDelivery(deps: DeliveryDeps): Service {
   const slots = createSlots(IN_HAND);
   const giveUp = new AbortController();
   const held = createHeld(deps.ackWaitMs);
+  const recorder = createRecorder(store, log, giveUp.signal);
   const handle = createHandler({
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
-    append: createSureAppend(store, log, giveUp.signal),
+    append: recorder.append,
   });
 
   async function work(message: JsMsg) {
@@ -74,6 +80,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     await queue.ensure();
     for await (const message of queue.consume(AHEAD, signal)) {
       await slots.acquire();
+      while (recorder.isFull() && !signal.aborted) await delay(LOOK_MS);
       if (signal.aborted) {
         message.nak();
         slots.release();
@@ -126,7 +133,7 @@ function settle(message: JsMsg, verdict: Verdict) {
  * Appends attempts, many at a time, until they are durable: the POSTs have happened and cannot be taken back. What an append of unknown outcome held is
  * repeated as it was: the store recognises a repetition by its first fact, not one that stands behind a new one.
  */
-function createSureAppend(store: EventStore, log: Logger, signal: AbortSignal) {
+function createRecorder(store: EventStore, log: Logger, signal: AbortSignal) {
   const coalescer = createCoalescer(async (stream, facts) => {
     const backoff = createBackoff();
     for (;;) {
@@ -139,5 +146,16 @@ function createSureAppend(store: EventStore, log: Logger, signal: AbortSignal) {
       }
     }
   });
-  return (stream: string, fact: NewFact, bytes: number): Promise<Appended> => coalescer.append(stream, [fact], bytes);
+  let unrecorded = 0;
+  return {
+    isFull: (): boolean => unrecorded >= UNRECORDED,
+    async append(stream: string, fact: NewFact, bytes: number): Promise<Appended> {
+      unrecorded += 1;
+      try {
+        return await coalescer.append(stream, [fact], bytes);
+      } finally {
+        unrecorded -= 1;
+      }
+    },
+  };
 }
