@@ -31,17 +31,17 @@ for (let round = 0; round < rounds; round++) {
   process.exit(1);
 }
 const rate = total.duplicates / Math.max(1, total.deliveries);
-console.log(`${rounds} rounds passed; ${percent(rate)} of deliveries made twice by a crash while the store was there`);
+console.log(`${rounds} rounds passed; ${percent(rate)} of deliveries made twice by a crash when there was no backlog`);
 // Few deliveries say little about so small a rate.
 process.exit(total.deliveries * DUPLICATES > 10 && rate > DUPLICATES ? 1 : 0);
 
 function tell({ violations, counts, keptIn }: Verdict): void {
-  const { accepted, facts, deliveries, hits, duplicates, inOutage, unrecorded, late } = counts;
+  const { accepted, facts, deliveries, hits, duplicates, backlogged, unrecorded, late } = counts;
   total.deliveries += deliveries;
-  total.duplicates += duplicates - inOutage;
+  total.duplicates += duplicates - backlogged;
   console.log(`  ${accepted} events accepted, ${facts} facts, ${deliveries} deliveries, ${hits} POSTs`);
   console.log(
-    `  ${duplicates} duplicates (${percent(duplicates / deliveries)}; ${inOutage} while the store was away), ${unrecorded} POSTs unrecorded, ${late} late`,
+    `  ${duplicates} duplicates (${percent(duplicates / deliveries)}; ${backlogged} amid a backlog), ${unrecorded} POSTs unrecorded, ${late} late`,
   );
   console.log(violations.length === 0 ? '  passed' : `  FAILED: ${violations.length} violations`);
   const byRule = Map.groupBy(violations, ({ rule }) => rule);

@@ -4,6 +4,8 @@ import type { History, Part } from '../history.ts';
 const REACH_MS = 14_000;
 /** How long an append takes at the most while nothing is wrong, in ms. */
 const SOON_MS = 500;
+/** How long a backlog may take to be worked off, in ms. */
+const CATCH_UP_MS = 20_000;
 /** How long the read models may lag on a busy machine without any fault, in ms. */
 const LAG_MS = 2_000;
 
@@ -13,6 +15,7 @@ export type Explanations = ReturnType<typeof explanations>;
 export function explanations({ troubles }: Pick<History, 'troubles'>) {
   const of = (...parts: Part[]) => troubles.filter(({ part }) => parts.includes(part));
   const deaths = of('delivery').filter(({ isDeath }) => isDeath);
+  const gathering = of('eventstore', 'nats-server', 'projector+relay');
   const storeTroubles = of('eventstore', 'delivery');
   const lagging = of('projector+relay', 'eventstore', 'delivery', 'supervisor');
 
@@ -31,11 +34,12 @@ export function explanations({ troubles }: Pick<History, 'troubles'>) {
     /** Delivery died between two POSTs: the second did not know of the first. */
     isRepeated: (firstMs: number, secondMs: number): boolean =>
       deaths.some(({ fromMs, toMs }) => toMs >= firstMs && fromMs <= secondMs),
-    /** The store could not take the outcome of a POST at `atMs` for a while: whatever was POSTed then is done again where delivery dies before the store is back. */
-    isInOutage: (atMs: number): boolean =>
-      storeTroubles.some(
-        ({ part, fromMs, toMs }) => part === 'eventstore' && fromMs - SOON_MS <= atMs && toMs + SOON_MS >= atMs,
-      ),
+    /**
+     * Something was away at `atMs`, or had been shortly before: outcomes then wait to be recorded, and what has gathered is worked off with as many POSTs at a time as
+     * there can be, so that a crash of delivery repeats many of them.
+     */
+    isBacklogged: (atMs: number): boolean =>
+      gathering.some(({ fromMs, toMs }) => fromMs - SOON_MS <= atMs && toMs + CATCH_UP_MS >= atMs),
     /** What was over at `endedMs` may not have been known at `atMs`: the read models lagged. */
     isLate: (endedMs: number, atMs: number): boolean =>
       atMs - endedMs <= LAG_MS || lagging.some(({ fromMs, toMs }) => toMs + LAG_MS >= endedMs && fromMs <= atMs),

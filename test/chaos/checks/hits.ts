@@ -10,8 +10,8 @@ export interface HitCounts {
   readonly hits: number;
   /** POSTs after one that had been answered with 200, or that ended the delivery: each explained by a crash. */
   readonly duplicates: number;
-  /** Those of them whose outcome could not be recorded because the store was away when delivery died. */
-  readonly inOutage: number;
+  /** Those of them that a crash amid a backlog made. */
+  readonly backlogged: number;
   /** POSTs that the log does not know, explained by a crash between POST and append. */
   readonly unrecorded: number;
   /** POSTs after the end of a webhook, explained by read models that lagged. */
@@ -41,7 +41,7 @@ export function checkHits(
   const events = new Map(facts.flatMap((fact) => (fact.type === 'EventPublished' ? [[fact.data.id, fact.data]] : [])));
   const ends = endsOf(facts);
   const violations: Violation[] = [];
-  const counts = { hits: history.hits.length, duplicates: 0, inOutage: 0, unrecorded: 0, late: 0 };
+  const counts = { hits: history.hits.length, duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
   for (const key of new Set([...attempts.keys(), ...hits.keys()])) {
     const inOrder = (hits.get(key) ?? []).toSorted((a, b) => a.atMs - b.atMs);
     const [first] = inOrder;
@@ -50,7 +50,7 @@ export function checkHits(
     for (const attempt of without) violations.push(violation('attempt that no receiver saw', attempt.data));
     const found = checkStory(paired, ends.get(first?.webhookId ?? 0), explain);
     violations.push(...found.violations);
-    for (const count of ['duplicates', 'inOutage', 'unrecorded', 'late'] as const) counts[count] += found[count];
+    for (const count of ['duplicates', 'backlogged', 'unrecorded', 'late'] as const) counts[count] += found[count];
   }
   return { violations, counts };
 }
@@ -110,7 +110,7 @@ function isOf({ timestampS, path, status }: Hit, { data }: Attempted): boolean {
 
 /** The POSTs of one delivery, one after the other. */
 function checkStory(paired: readonly Paired[], endedMs: number | undefined, explain: Explanations) {
-  const found = { violations: [] as Violation[], duplicates: 0, inOutage: 0, unrecorded: 0, late: 0 };
+  const found = { violations: [] as Violation[], duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
   let over: Hit | undefined;
   for (const { hit, attempt } of paired) {
     if (!attempt) {
@@ -119,7 +119,7 @@ function checkStory(paired: readonly Paired[], endedMs: number | undefined, expl
     }
     if (over) {
       found.duplicates += 1;
-      if (explain.isInOutage(over.atMs)) found.inOutage += 1;
+      if (explain.isBacklogged(over.atMs)) found.backlogged += 1;
       if (!explain.isRepeated(over.atMs, hit.atMs))
         found.violations.push(violation('POST after the end', hit, 'after', over));
     }
