@@ -81,9 +81,25 @@ export function createHouse(name: string, settings: Settings) {
       models ??= openReadModels();
       return models;
     },
-    /** Ids above all that the read models know. */
-    ids: ({ channels, webhooks, events }: ReadModels) =>
-      createIds(settings.nodeNumber, nowMs, Math.max(...[channels, webhooks, events].map((of) => of.largestId()))),
+    /**
+     * Ids above all that the read models know. Until those hold what the log held when this process started they are asked anew each time: a clock that
+     * was set back makes no larger ones by itself.
+     */
+    ids({ models, progress }: { models: ReadModels; progress: Progress }): () => number {
+      const { channels, webhooks, events } = models;
+      let isBehind = true;
+      let last = 0;
+      let next = () => last;
+      return () => {
+        if (isBehind) {
+          isBehind = progress.reached() < progress.head;
+          const largest = Math.max(last, ...[channels, webhooks, events].map((of) => of.largestId()));
+          next = createIds(settings.nodeNumber, nowMs, largest);
+        }
+        last = next();
+        return last;
+      };
+    },
   };
 }
 

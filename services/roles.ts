@@ -69,7 +69,17 @@ const BUILD: { readonly [R in Role]: Build } = {
         if (!isQueueConnected()) throw new Error('not connected');
       },
     };
-    return createGateway({ settings, store, keys, readModels: models, progress, log, ids: ids(models), nowMs, checks });
+    return createGateway({
+      settings,
+      store,
+      keys,
+      readModels: models,
+      progress,
+      log,
+      ids: ids({ models, progress }),
+      nowMs,
+      checks,
+    });
   },
 };
 
