@@ -7,6 +7,7 @@ import { openForReading } from '../../infra/sqlite.ts';
 import { readModelsFile } from '../../projections/generations.ts';
 import { type ChaosStack, POLICY, startChaosStack } from './chaos-stack.ts';
 import { checkAccepted } from './checks/accepted.ts';
+import { checkAnswers } from './checks/answers.ts';
 import { checkDeliveries, foldAll } from './checks/deliveries.ts';
 import { checkEndings } from './checks/endings.ts';
 import { checkHits, type HitCounts } from './checks/hits.ts';
@@ -123,6 +124,7 @@ async function check(stack: ChaosStack, client: Client, channels: readonly Chann
   const violations = [
     ...checkLog(facts),
     ...checkAccepted(history, facts),
+    ...checkAnswers(history),
     ...checkIds(history),
     ...checkDeliveries(facts, folds, POLICY),
     ...hits.violations,

@@ -4,6 +4,7 @@ import type { RecordedFact } from '../../../domain/facts.ts';
 import { createReadModels, readModelWriter } from '../../../projections/read-models.ts';
 import { POLICY } from '../../chaos/chaos-stack.ts';
 import { checkAccepted } from '../../chaos/checks/accepted.ts';
+import { checkAnswers } from '../../chaos/checks/answers.ts';
 import { checkDeliveries, foldAll } from '../../chaos/checks/deliveries.ts';
 import { checkEndings } from '../../chaos/checks/endings.ts';
 import { checkHits } from '../../chaos/checks/hits.ts';
@@ -76,6 +77,15 @@ describe('the checker of the chaos suite', () => {
     expect(rules(checkAccepted(past, twice))).to.deep.equal(['published twice', 'several ids for one event']);
     const refused = history({ publishes: [publishTry({ status: 503, id: undefined })] });
     expect(rules(checkAccepted(refused, logOf()))).to.deep.equal([]);
+  });
+
+  it('finds a 500, and a channel that is not found before anybody deleted it', () => {
+    const answered = (status: number, changes: History['changes'] = []) =>
+      rules(checkAnswers({ publishes: [publishTry({ status })], changes }));
+    for (const status of [0, 201, 503]) expect(answered(status)).to.deep.equal([]);
+    for (const status of [404, 500]) expect(answered(status)).to.deep.equal(['answer that nobody should get']);
+    const deletion = { what: 'ChannelDeleted', id: CHANNEL_ID, sentMs: AT_MS, endedMs: AT_MS, status: 200 } as const;
+    expect(answered(404, [deletion])).to.deep.equal([]);
   });
 
   it('finds an id that does not increase', () => {
