@@ -1,6 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Program } from './child.ts';
 
+/**
+ * Collects young garbage more often: under sustained load the tree stays near 600 MiB where it grew past 900, at the same
+ * throughput.
+ */
+const SMALL_HEAP = '--max-semi-space-size=4';
+
 /** A Node process of our own: it says `{ ready: true }` over its channel, and stops when the channel is gone. */
 export function nodeProgram(
   name: string,
@@ -11,7 +17,11 @@ export function nodeProgram(
   return {
     name,
     async launch(wasReady) {
-      return fork(module, args, { env: await env(wasReady), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      return fork(module, args, {
+        execArgv: [...process.execArgv, SMALL_HEAP],
+        env: await env(wasReady),
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
     },
     whenReady: (process) => whenSaidReady(process),
   };

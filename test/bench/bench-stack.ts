@@ -26,6 +26,14 @@ export async function startBenchStack(connections: number, env: Record<string, s
       receiver.send({ expect: count });
       return (await message).latenciesMs;
     },
+    /** Memory of one of its processes, in MiB. */
+    memoryMiB: (name: string) => memoryMiB(processes.find((process) => process.name === name)?.pid ?? 0),
+    /** How many were answered with 500 so far. */
+    async failed(): Promise<number> {
+      const message = nextMessage<{ failed: number }>(receiver);
+      receiver.send({});
+      return (await message).failed;
+    },
     async stop() {
       await api.close();
       await stack.stop();

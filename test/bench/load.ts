@@ -69,6 +69,11 @@ export async function publishCount(api: Api, channel: Channel, width: number, co
   await Promise.all(Array.from({ length: width }, publisher));
 }
 
+/** Resolves once so many deliveries have been answered with 500. */
+export async function whenAllAttempted(receiver: { failed(): Promise<number> }, count: number): Promise<void> {
+  while ((await receiver.failed()) < count) await delay(200);
+}
+
 /** Publishes so many events a second, each at its time, however long the others take (open loop); how many there were. */
 export async function publishAtRate(api: Api, channel: Channel, perS: number, durationMs: number): Promise<number> {
   const underWay: Promise<unknown>[] = [];

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { isolation } from './isolation.ts';
 import { throughput } from './throughput.ts';
+import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation };
+const BENCHES = { throughput, isolation, timers };
 
 const { values: options, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },

@@ -1,0 +1,51 @@
+import { type BenchStack, startBenchStack } from './bench-stack.ts';
+import { type Channel, makeChannels, publishCount, whenAllAttempted } from './load.ts';
+
+const WIDTH = 64;
+/** Events whose delivery is timed at each number of waiting retries. */
+const SAMPLE = 10_000;
+
+/** What waiting retries cost: delivery rate to a healthy webhook, and the broker's CPU and memory, with none and with many waiting. */
+export async function timers({ quick }: { quick: boolean }): Promise<Record<string, number>> {
+  const steps = quick ? [0, 50_000] : [0, 200_000, 400_000, 1_000_000];
+  const bench = await startBenchStack(WIDTH);
+  try {
+    const [healthy] = (await makeChannels(bench.api, 1, bench.webhookUrl())) as [Channel];
+    const [failing] = (await makeChannels(bench.api, 1, bench.webhookUrl('/fail'))) as [Channel];
+    const figures: Record<string, number> = {};
+    await healthyRate(bench, healthy);
+    let waiting = 0;
+    for (const step of steps) {
+      console.log(`making ${step - waiting} deliveries fail and wait for an hour ...`);
+      await publishCount(bench.api, failing, WIDTH, step - waiting);
+      if (step > 0) await whenAllAttempted(bench, step);
+      waiting = step;
+      const idle = await idleCost(bench);
+      Object.assign(figures, {
+        [`waiting_${step} delivered_per_s`]: await healthyRate(bench, healthy),
+        [`waiting_${step} broker_mib`]: idle.brokerMiB,
+        [`waiting_${step} broker_cpu_share`]: idle.brokerCpu,
+        [`waiting_${step} tree_mib`]: await bench.treeMiB(),
+      });
+    }
+    return figures;
+  } finally {
+    await bench.stop();
+  }
+}
+
+async function healthyRate(bench: BenchStack, healthy: Channel): Promise<number> {
+  const beganMs = performance.now();
+  await publishCount(bench.api, healthy, WIDTH, SAMPLE);
+  await bench.received(SAMPLE);
+  return Math.round((SAMPLE / (performance.now() - beganMs)) * 1_000);
+}
+
+/** What the broker uses while nothing is published. */
+async function idleCost(bench: BenchStack) {
+  const OVER_MS = 5_000;
+  const before = bench.cpuMs().get('nats-server') ?? 0;
+  await new Promise((resolve) => setTimeout(resolve, OVER_MS));
+  const used = (bench.cpuMs().get('nats-server') ?? 0) - before;
+  return { brokerCpu: used / OVER_MS, brokerMiB: bench.memoryMiB('nats-server') };
+}
