@@ -49,6 +49,6 @@ export async function whenAllDelivered(api: Api, channel: Channel, eventIds: rea
       return { left: left.size, first: left.values().next().value };
     },
     (seen) => seen.left === 0,
-    120_000,
+    220_000,
   );
 }
