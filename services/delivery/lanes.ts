@@ -8,6 +8,9 @@ const GUESS_MS = 10;
 const WEIGHT = 0.1;
 /** The shortest wait that is handed out, in ms: less is not worth a round trip to the queue. */
 const SHORTEST_WAIT_MS = 20;
+/** The longest wait that is handed out while few wait, in ms; and how many of those that wait may come back a second where they are many. */
+const LONGEST_WAIT_MS = 1_000;
+const RETURNS_PER_S = 250;
 /** Webhooks whose standing is remembered while nothing is under way for them. */
 const REMEMBERED = 20_000;
 
@@ -29,7 +32,8 @@ export type Lanes = ReturnType<typeof createLanes>;
 /**
  * Keeps webhooks that are slow, or hang, from taking the room of others. Each has a limit that grows with every answer and halves with every attempt
  * that got none (additive increase, multiplicative decrease), and all that are failing together have a share of the room, as have all that are not known yet.
- * What finds no room is told when its turn is likely to come, one after the other, so that it comes back once and not again and again.
+ * What finds no room is told when its turn is likely to come, one after the other, so that it comes back once and not again and again; but no later than
+ * the queue can bear: a wait cannot be called off, and a webhook that hangs now may answer again in a moment.
  * @param room attempts under way at a time for all webhooks together
  * @param nowMs a monotonic clock
  */
@@ -37,6 +41,7 @@ export function createLanes(room: number, nowMs: () => number) {
   const lanes = new Map<number, Lane>();
   const share: Readonly<Record<Standing, number>> = { fresh: room / 4, failing: room / 4, proven: room };
   const taken: Record<Standing, number> = { fresh: 0, failing: 0, proven: 0 };
+  const turns = createTurns(nowMs);
 
   function laneOf(webhookId: number): Lane {
     let lane = lanes.get(webhookId);
@@ -74,8 +79,12 @@ export function createLanes(room: number, nowMs: () => number) {
       if (hasRoom(lane)) return 0;
       const now = nowMs();
       const durationMs = expectedMs(lane);
-      lane.nextTurnMs = Math.max(lane.nextTurnMs, now + durationMs) + durationMs / lane.limit;
-      return Math.max(SHORTEST_WAIT_MS, Math.round(lane.nextTurnMs - now));
+      const nextTurnMs = Math.max(lane.nextTurnMs, now + durationMs) + durationMs / lane.limit;
+      const longestMs = Math.max(LONGEST_WAIT_MS, (turns.ahead() / RETURNS_PER_S) * 1_000);
+      lane.nextTurnMs = Math.min(nextTurnMs, now + longestMs);
+      const waitMs = Math.max(SHORTEST_WAIT_MS, Math.round(lane.nextTurnMs - now));
+      turns.add(waitMs);
+      return waitMs;
     },
 
     /** Takes room for an attempt; to be given back once, with whether there was an answer at all. */
@@ -88,10 +97,38 @@ export function createLanes(room: number, nowMs: () => number) {
       return (answered) => {
         lane.underWay.delete(attempt);
         taken[enteredAs] -= 1;
-        lane.averageMs += WEIGHT * (nowMs() - attempt.sinceMs - lane.averageMs);
+        const durationMs = nowMs() - attempt.sinceMs;
+        const isBack = answered && lane.standing === 'failing';
+        if (isBack) lane.nextTurnMs = 0;
+        lane.averageMs = isBack ? durationMs : lane.averageMs + WEIGHT * (durationMs - lane.averageMs);
         lane.limit = answered ? Math.min(lane.limit + 1, MOST) : Math.max(Math.floor(lane.limit / 2), LEAST);
         lane.standing = answered ? 'proven' : 'failing';
       };
+    },
+  };
+}
+
+/** How many turns lie ahead, to the second: all webhooks share what coming back costs. */
+function createTurns(nowMs: () => number) {
+  const bySecond = new Map<number, number>();
+  let ahead = 0;
+  let passed = 0;
+  return {
+    ahead(): number {
+      const now = Math.floor(nowMs() / 1_000);
+      if (now === passed) return ahead;
+      passed = now;
+      for (const [second, count] of bySecond) {
+        if (second >= now) continue;
+        bySecond.delete(second);
+        ahead -= count;
+      }
+      return ahead;
+    },
+    add(inMs: number): void {
+      const second = Math.floor((nowMs() + inMs) / 1_000);
+      bySecond.set(second, (bySecond.get(second) ?? 0) + 1);
+      ahead += 1;
     },
   };
 }
