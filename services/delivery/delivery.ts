@@ -1,10 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsMsg } from 'nats';
 import type { RetryPolicy } from '../../domain/delivery.ts';
-import type { NewFact } from '../../domain/facts.ts';
-import { createBackoff } from '../../infra/backoff.ts';
-import type { Appended, EventStore } from '../../infra/event-store/client.ts';
-import { createCoalescer } from '../../infra/event-store/coalescer.ts';
+import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -19,14 +16,13 @@ import { createPoster } from './attempt.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
 import { createLanes } from './lanes.ts';
+import { createRecorder } from './recorder.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
 /** Messages fetched ahead of them. */
 const AHEAD = 256;
-/** Outcomes that may wait to be recorded before no more POSTs are begun: a crash makes what was not recorded be POSTed again. */
-const UNRECORDED = 256;
-/** How often it is looked whether they have become fewer, in ms. */
+/** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
 /** When a message whose handling failed comes back, in ms. */
 const FAILED_MS = 1_000;
@@ -53,7 +49,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
   const slots = createSlots(IN_HAND);
   const giveUp = new AbortController();
   const held = createHeld(deps.ackWaitMs);
-  const recorder = createRecorder(store, log, giveUp.signal);
+  const recorder = createRecorder(store, log, giveUp.signal, () => performance.now());
   const handle = createHandler({
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
@@ -80,7 +76,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     await queue.ensure();
     for await (const message of queue.consume(AHEAD, signal)) {
       await slots.acquire();
-      while (recorder.isFull() && !signal.aborted) await delay(LOOK_MS);
+      while (recorder.isHeldUp() && !signal.aborted) await delay(LOOK_MS);
       if (signal.aborted) {
         message.nak();
         slots.release();
@@ -127,35 +123,4 @@ function createHeld(ackWaitMs: number) {
 function settle(message: JsMsg, verdict: Verdict) {
   if (verdict === 'done') message.ack();
   else message.nak(verdict.againInMs);
-}
-
-/**
- * Appends attempts, many at a time, until they are durable: the POSTs have happened and cannot be taken back. What an append of unknown outcome held is
- * repeated as it was: the store recognises a repetition by its first fact, not one that stands behind a new one.
- */
-function createRecorder(store: EventStore, log: Logger, signal: AbortSignal) {
-  const coalescer = createCoalescer(async (stream, facts) => {
-    const backoff = createBackoff();
-    for (;;) {
-      try {
-        return await store.append(stream, facts, 'any');
-      } catch (error) {
-        signal.throwIfAborted();
-        log.warn({ err: error, stream, facts: facts.length }, 'attempts could not be recorded, trying again');
-        await backoff.wait(signal);
-      }
-    }
-  });
-  let unrecorded = 0;
-  return {
-    isFull: (): boolean => unrecorded >= UNRECORDED,
-    async append(stream: string, fact: NewFact, bytes: number): Promise<Appended> {
-      unrecorded += 1;
-      try {
-        return await coalescer.append(stream, [fact], bytes);
-      } finally {
-        unrecorded -= 1;
-      }
-    },
-  };
 }
