@@ -23,8 +23,11 @@ export const DUPLICATE_WINDOW_MS = 120_000;
 export interface QueueState {
   /** Another value means another stream: the broker has forgotten. */
   readonly incarnation: string;
-  /** Sequence of the newest message there ever was. */
+  /** Sequence of the oldest message that is there, and of the newest there ever was. */
+  readonly firstSequence: number;
   readonly lastSequence: number;
+  /** Sequence up to which the workers are done with every message, whether or not it is still there. */
+  readonly doneSequence: number;
   /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
   /** How long the oldest message that was never handed to a worker has been waiting, in ms. */
@@ -89,7 +92,8 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     async state(): Promise<QueueState> {
       const stream = await jsm.streams.info(STREAM);
       const consumer = await jsm.consumers.info(STREAM, CONSUMER);
-      const { last_seq } = stream.state;
+      const { first_seq: firstSequence, last_seq: lastSequence } = stream.state;
+      const doneSequence = consumer.ack_floor.stream_seq;
       // After a full disk the stream may hold messages that the consumer has forgotten: nobody is ever going to get them.
       const messages = Math.min(stream.state.messages, consumer.num_pending + consumer.num_ack_pending);
       let lagMs = 0;
@@ -97,7 +101,12 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
         const next = await jsm.streams.getMessage(STREAM, { seq: consumer.delivered.stream_seq + 1 }).catch(noMessage);
         lagMs = next ? Date.now() - next.time.getTime() : 0;
       }
-      return { incarnation: stream.created, lastSequence: last_seq, messages, lagMs };
+      return { incarnation: stream.created, firstSequence, lastSequence, doneSequence, messages, lagMs };
+    },
+
+    /** Removes every message up to a sequence, and what the consumer remembers of them. @throws NatsError */
+    async purge(upToSequence: number): Promise<void> {
+      await jsm.streams.purge(STREAM, { seq: upToSequence + 1 });
     },
 
     /**

@@ -51,6 +51,7 @@ export function createSweeper(deps: SweeperDeps): Service {
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await deps.progress.whenProcessed(await deps.store.lastPosition(), CATCH_UP_MS))) return;
+    await removeLeftovers(deps, state);
     shortSweeps = isShort(deps.readModels, state, beforeMs) ? shortSweeps + 1 : 0;
     if (shortSweeps < SHORT_SWEEPS) return;
     shortSweeps = 0;
@@ -72,6 +73,18 @@ export function createSweeper(deps: SweeperDeps): Service {
 /** Whether deliveries are overdue while the queue holds fewer messages than there are pending deliveries. */
 function isShort({ deliveries }: ReadModels, { messages }: QueueState, beforeMs: number): boolean {
   return deliveries.pending(beforeMs, { limit: 1 }).length > 0 && messages < deliveries.countPending();
+}
+
+/**
+ * A killed nats-server 2.9 comes back with thousands of messages that were acknowledged: it hands them out to nobody and keeps them for ever. The state must
+ * be from before the read models last caught up: what it counts they know.
+ */
+async function removeLeftovers({ queue, readModels, log }: SweeperDeps, state: QueueState): Promise<void> {
+  const isAllDone = readModels.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 1 }).length === 0;
+  const upToSequence = isAllDone ? state.lastSequence : state.doneSequence;
+  if (upToSequence < state.firstSequence) return;
+  await queue.purge(upToSequence);
+  log.debug({ first: state.firstSequence, last: upToSequence }, 'messages that are done with are off the queue');
 }
 
 async function enqueueEverything(deps: SweeperDeps, publisher: Publisher, signal: AbortSignal): Promise<void> {
