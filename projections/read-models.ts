@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
@@ -28,22 +28,6 @@ const CHECKPOINT = `
 /** Creates the tables in an empty database; where they are there already, nothing. */
 export function createReadModels(db: DatabaseSync): void {
   db.exec(['BEGIN IMMEDIATE', CHECKPOINT, ...PROJECTIONS.map(({ schema }) => schema), 'COMMIT'].join(';'));
-}
-
-/** Whether the database holds the very tables that this code makes, others, or none. */
-export function tablesIn(db: DatabaseSync): 'none' | 'todays' | 'others' {
-  const found = tablesOf(db);
-  if (found === '') return 'none';
-  const fresh = new DatabaseSync(':memory:');
-  createReadModels(fresh);
-  const todays = tablesOf(fresh);
-  fresh.close();
-  return found === todays ? 'todays' : 'others';
-}
-
-function tablesOf(db: DatabaseSync): string {
-  const made = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all();
-  return made.map(({ sql }) => sql).join(';');
 }
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */

@@ -70,9 +70,12 @@ export function createHouse(name: string, settings: Settings) {
       queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log });
       return queue;
     },
-    /** Opens a small database that this process writes. */
-    db(database: string): DatabaseSync {
-      const db = openOrRebuild(join(settings.dataDir, `${database}.db`), log, refuseDamaged);
+    /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */
+    db(database: string, prepare: (db: DatabaseSync) => void): DatabaseSync {
+      const db = openOrRebuild(join(settings.dataDir, `${database}.db`), log, (opened) => {
+        refuseDamaged(opened);
+        prepare(opened);
+      });
       closing.push(() => db.close());
       return db;
     },

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../infra/log.ts';
 import { isDamagedFile, openForReading } from '../infra/sqlite.ts';
 import { readModelsFile, servableGeneration } from '../projections/generations.ts';
-import { type ReadModels, readModels, tablesIn } from '../projections/read-models.ts';
+import { createReadModels, type ReadModels, readModels } from '../projections/read-models.ts';
+import { tablesIn } from '../projections/tables.ts';
 import { noteDamaged } from './derived-file.ts';
 
 /** How often a file that is not there yet is looked for, in ms. */
@@ -117,7 +118,8 @@ function tryOpening(file: string): Opened | undefined {
   let db: DatabaseSync | undefined;
   try {
     db = openForReading(file);
-    if (db && inode !== undefined && tablesIn(db) === 'todays') return { file, inode, db, models: readModels(db) };
+    if (db && inode !== undefined && tablesIn(db, createReadModels) === 'todays')
+      return { file, inode, db, models: readModels(db) };
   } catch (error) {
     if (!isDamagedFile(error)) throw error;
     noteDamaged(file);

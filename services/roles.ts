@@ -30,10 +30,11 @@ const BUILD: { readonly [R in Role]: Build } = {
   },
 
   async relay({ db, readModels, store, queue, nowMs, log, times }) {
+    const { createRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
-    const relay = createRelay({ db: db('relay'), store, queue: await queue(), log });
+    const relay = createRelay({ db: db('relay', createRegistry), store, queue: await queue(), log });
     const sweeper = createSweeper({
       ...{ store, queue: await queue(), readModels: models, progress, relay, log, nowMs },
       marginMs: times.sweepMarginMs,

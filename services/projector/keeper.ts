@@ -4,7 +4,8 @@ import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { isDamagedFile, openDerived, removeDerived } from '../../infra/sqlite.ts';
 import { olderGenerations, readModelsFile, servableGeneration } from '../../projections/generations.ts';
-import { createReadModels, readModels, tablesIn } from '../../projections/read-models.ts';
+import { createReadModels, readModels } from '../../projections/read-models.ts';
+import { tablesIn } from '../../projections/tables.ts';
 import { isNotedDamaged, noteDamaged, openOrRebuild, Unusable } from '../derived-file.ts';
 import { createProjector } from './projector.ts';
 
@@ -96,7 +97,7 @@ export function createKeeper({ dataDir, store, log }: KeeperDeps): Service {
 }
 
 function prepare(db: DatabaseSync): void {
-  if (tablesIn(db) === 'others') throw new Unusable('its tables are not those of this version');
+  if (tablesIn(db, createReadModels) === 'others') throw new Unusable('its tables are not those of this version');
   createReadModels(db);
 }
 
@@ -109,7 +110,7 @@ function openServable(file: string): DatabaseSync | undefined {
   if (isNotedDamaged(file)) return undefined;
   try {
     const db = openDerived(file);
-    if (tablesIn(db) === 'todays') return db;
+    if (tablesIn(db, createReadModels) === 'todays') return db;
     db.close();
   } catch (error) {
     if (!isDamagedFile(error)) throw error;

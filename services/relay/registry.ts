@@ -1,17 +1,31 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../../domain/facts.ts';
+import { tablesIn } from '../../projections/tables.ts';
 import { webhookQueries, webhooks } from '../../projections/webhooks.ts';
+import { Unusable } from '../derived-file.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS relay (
-    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, incarnation TEXT NOT NULL, last_sequence INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, skipped_to INTEGER,
+    incarnation TEXT NOT NULL, last_sequence INTEGER NOT NULL
   ) STRICT;
-  INSERT INTO relay VALUES (1, -1, '', 0) ON CONFLICT DO NOTHING;`;
+  INSERT INTO relay VALUES (1, -1, NULL, '', 0) ON CONFLICT DO NOTHING;`;
 
 /** What the relay knew of the broker when it last committed. */
 export interface KnownBroker {
   readonly incarnation: string;
   readonly last_sequence: number;
+}
+
+/** Makes the tables. @throws Unusable where there are others than those of this version */
+export function createRegistry(db: DatabaseSync): void {
+  if (tablesIn(db, createTables) === 'others') throw new Unusable('its tables are not those of this version');
+  createTables(db);
+}
+
+function createTables(db: DatabaseSync): void {
+  db.exec(webhooks.schema);
+  db.exec(SCHEMA);
 }
 
 export type Registry = ReturnType<typeof openRegistry>;
@@ -21,17 +35,19 @@ export type Registry = ReturnType<typeof openRegistry>;
  * the webhooks that were live at its place in the log, whatever the read models have seen by then.
  */
 export function openRegistry(db: DatabaseSync) {
-  db.exec(webhooks.schema);
-  db.exec(SCHEMA);
   const apply = webhooks.prepare(db);
   const { page } = webhookQueries(db);
-  const select = db.prepare('SELECT position, incarnation, last_sequence FROM relay');
+  const select = db.prepare('SELECT position, skipped_to, incarnation, last_sequence FROM relay');
   const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = max(last_sequence, ?)');
   const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?');
-  const row = () => select.get() as unknown as KnownBroker & { position: number };
+  const setSkippedTo = db.prepare('UPDATE relay SET skipped_to = ?');
+  const row = () => select.get() as unknown as KnownBroker & { position: number; skipped_to: number | null };
 
   return {
     position: (): number => row().position,
+    /** Up to where publications are left to the sweeper; undefined until that is decided. */
+    skippedTo: (): number | undefined => row().skipped_to ?? undefined,
+    setSkippedTo: (position: number) => void setSkippedTo.run(position),
     broker: (): KnownBroker => row(),
     setBroker: ({ incarnation, last_sequence }: KnownBroker) => void setBroker.run(incarnation, last_sequence),
     apply: (fact: RecordedFact) => apply(fact),

@@ -15,34 +15,50 @@ export interface RelayDeps {
   readonly log: Logger;
 }
 
-/** Turns each published event into one queue message for every webhook that is live at its place in the log. */
+/**
+ * Turns each published event into one queue message for every webhook that is live at its place in the log. What was published before its table
+ * was made it leaves to the sweeper, which knows what of it is still to be delivered.
+ */
 export function createRelay({ db, store, queue, log }: RelayDeps) {
   const registry = openRegistry(db);
   let reading = registry.position();
 
+  async function skippedTo(): Promise<number> {
+    const position = registry.skippedTo() ?? (await store.lastPosition());
+    registry.setSkippedTo(position);
+    reading = Math.max(reading, position);
+    return position;
+  }
+
   const service: Service = createLoop('relay', log, async (signal, working) => {
     await queue.ensure();
     const publisher = createPublisher(queue, log, signal);
+    const skipTo = await skippedTo();
     for await (const batch of store.follow({ after: registry.position(), prefixes: RELAYED_STREAMS, signal })) {
-      reading = batch.position;
-      await relayBatch(registry, publisher, batch);
+      reading = Math.max(reading, batch.position);
+      await relayBatch(registry, publisher, batch, skipTo);
       working();
     }
   });
   return {
     ...service,
     registry,
-    /** The furthest place in the log whose messages may have been put on the queue, committed or not. */
-    reading: (): number => reading,
+    /** The furthest place in the log whose messages may have been put on the queue, committed or not, or are left to the sweeper; undefined before that is decided. */
+    reading: (): number | undefined => (registry.skippedTo() === undefined ? undefined : reading),
   };
 }
 
-async function relayBatch(registry: Registry, publisher: Publisher, { facts, position }: LogBatch): Promise<void> {
+async function relayBatch(
+  registry: Registry,
+  publisher: Publisher,
+  { facts, position }: LogBatch,
+  skipTo: number,
+): Promise<void> {
   registry.begin();
   try {
     for (const fact of facts) {
       registry.apply(fact);
-      if (fact.type !== 'EventPublished') continue;
+      if (fact.type !== 'EventPublished' || fact.position <= skipTo) continue;
       const { id: event_id, channel_id } = fact.data;
       for (const webhook_id of registry.webhookIds(channel_id)) {
         await publisher.add({ event_id, webhook_id, position: fact.position }, `${event_id}-${webhook_id}`);

@@ -26,7 +26,7 @@ export interface SweeperDeps {
   readonly queue: Queue;
   readonly readModels: ReadModels;
   readonly progress: Progress;
-  readonly relay: { readonly registry: Registry; readonly reading: () => number };
+  readonly relay: { readonly registry: Registry; readonly reading: () => number | undefined };
   readonly log: Logger;
   readonly nowMs: () => number;
   /** By how much a delivery must be overdue, beyond the queue's own lag, before it is missed, in ms. */
@@ -45,7 +45,13 @@ export function createSweeper(deps: SweeperDeps): Service {
     const known = relay.registry.broker();
     const state = await queue.state();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
-      await enqueueEverything(deps, publisher, signal);
+      const upTo = relay.reading();
+      if (upTo === undefined) return;
+      await whenKnown(deps, upTo, signal);
+      // What is there stands in the read models too, and would else be there twice.
+      await queue.purge(state.lastSequence);
+      const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
+      if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
       relay.registry.setBroker({ incarnation: state.incarnation, last_sequence: state.lastSequence });
       return;
     }
@@ -87,18 +93,14 @@ async function removeLeftovers({ queue, readModels, log }: SweeperDeps, state: Q
   log.debug({ first: state.firstSequence, last: upToSequence }, 'messages that are done with are off the queue');
 }
 
-async function enqueueEverything(deps: SweeperDeps, publisher: Publisher, signal: AbortSignal): Promise<void> {
-  const { relay, store, progress, log } = deps;
-  // What the relay is publishing right now may have gone to the broker that forgot: wait until all of it can be read back.
-  const upTo = relay.reading();
+/** Waits until all that the relay may have put on a queue that forgot it can be read back, and which of it is still pending. */
+async function whenKnown({ relay, store, progress, log }: SweeperDeps, upTo: number, signal: AbortSignal) {
   const head = await store.lastPosition();
   while (relay.registry.position() < upTo || !(await progress.whenProcessed(head, CATCH_UP_MS))) {
     signal.throwIfAborted();
     log.info({ position: progress.current(), up_to: head }, 'the queue is new: waiting for the read models');
     await delay(LOOK_MS, undefined, { signal });
   }
-  const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
-  if (count > 0) log.warn({ count }, 'the queue was empty: everything pending is on it again');
 }
 
 async function enqueue(

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { stream } from '../../../../domain/facts.ts';
-import { openRegistry, type Registry } from '../../../../services/relay/registry.ts';
+import { Unusable } from '../../../../services/derived-file.ts';
+import { createRegistry, openRegistry, type Registry } from '../../../../services/relay/registry.ts';
 import {
   CHANNEL_DELETED,
   CHANNEL_ID,
@@ -21,6 +22,7 @@ describe('relay registry', () => {
   let registry: Registry;
   beforeEach(() => {
     db = new DatabaseSync(':memory:');
+    createRegistry(db);
     registry = openRegistry(db);
   });
   afterEach(() => db.close());
@@ -33,6 +35,11 @@ describe('relay registry', () => {
   it('starts before the first fact, knowing no broker', () => {
     expect(registry.position()).to.equal(-1);
     expect(registry.broker()).to.include({ incarnation: '', last_sequence: 0 });
+  });
+
+  it('is not made in a file with tables of another version', () => {
+    db.exec('ALTER TABLE relay DROP COLUMN skipped_to');
+    expect(() => createRegistry(db)).to.throw(Unusable);
   });
 
   it('knows the webhooks of a channel that live', () => {

@@ -1,0 +1,94 @@
+import { DatabaseSync } from 'node:sqlite';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { type RecordedFact, stream } from '../../../../domain/facts.ts';
+import type { EventStore } from '../../../../infra/event-store/client.ts';
+import type { Queue } from '../../../../infra/queue/client.ts';
+import { decodeMessage, encodeMessage, type QueueMessage } from '../../../../infra/queue/message.ts';
+import { createRegistry } from '../../../../services/relay/registry.ts';
+import { createRelay } from '../../../../services/relay/relay.ts';
+import { CHANNEL_ID, type Place, published, recorded, webhookCreated } from '../../../support/sample.ts';
+import { waitFor } from '../../../support/wait.ts';
+
+const WEBHOOK_ID = 7;
+const webhook: Place = [stream.webhook(WEBHOOK_ID), webhookCreated({ id: WEBHOOK_ID })];
+const event = (id: number): Place => [stream.events(CHANNEL_ID), published({ id })];
+
+describe('the relay', () => {
+  let db: DatabaseSync;
+  let log: RecordedFact[];
+  let queued: QueueMessage[];
+  let relay: ReturnType<typeof createRelay>;
+
+  beforeEach(() => {
+    db = new DatabaseSync(':memory:');
+    createRegistry(db);
+    log = [];
+    queued = [];
+  });
+  afterEach(async () => {
+    await relay.stop();
+    db.close();
+  });
+
+  const head = () => log.at(-1)?.position ?? -1;
+
+  /** Starts a relay that reads what is in the log. */
+  async function start() {
+    const store = {
+      lastPosition: async () => head(),
+      async *follow({ after, signal }: { after: number; signal: AbortSignal }) {
+        let position = after;
+        while (!signal.aborted) {
+          const facts = log.filter((fact) => fact.position > position);
+          position = head();
+          if (facts.length > 0) yield { facts, position };
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      },
+    };
+    const queue = {
+      ensure: async () => {},
+      publish: async (message: QueueMessage) => queued.push(decodeMessage(encodeMessage(message))),
+    };
+    relay = createRelay({
+      ...{ db, store: store as unknown as EventStore, queue: queue as unknown as Queue },
+      log: pino({ enabled: false }),
+    });
+    await relay.start();
+  }
+  const whenRead = () => waitFor('the relay at the head of the log', () => relay.registry.position() === head());
+  const eventIds = () => queued.map(({ event_id }) => event_id);
+
+  it('queues what is published for the webhooks that live', async () => {
+    await start();
+    await waitFor('the decision about what to skip', () => relay.reading() !== undefined);
+    log = recorded(webhook, event(1), event(2));
+    await whenRead();
+    expect(queued).to.deep.equal([
+      { event_id: 1, webhook_id: WEBHOOK_ID, position: log[1]?.position },
+      { event_id: 2, webhook_id: WEBHOOK_ID, position: log[2]?.position },
+    ]);
+  });
+
+  it('leaves to the sweeper what was published before its table was made, and says how far that is', async () => {
+    log = recorded(webhook, event(1), event(2));
+    await start();
+    await whenRead();
+    expect(relay.reading()).to.equal(head());
+    log = recorded(webhook, event(1), event(2), event(3));
+    await whenRead();
+    expect(eventIds()).to.deep.equal([3]);
+  });
+
+  it('goes on from its table, also with what was published while it was away', async () => {
+    log = recorded(webhook, event(1));
+    await start();
+    await whenRead();
+    await relay.stop();
+    log = recorded(webhook, event(1), event(2));
+    await start();
+    await whenRead();
+    expect(eventIds()).to.deep.equal([2]);
+  });
+});
