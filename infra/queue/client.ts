@@ -23,13 +23,16 @@ export const DUPLICATE_WINDOW_MS = 120_000;
 export interface QueueState {
   /** Another value means another stream: the broker has forgotten. */
   readonly incarnation: string;
-  /** Sequence of the oldest message that is there, and of the newest there ever was. */
-  readonly firstSequence: number;
+  /** Sequence of the newest message there ever was. */
   readonly lastSequence: number;
-  /** Sequence up to which the workers are done with every message, whether or not it is still there. */
-  readonly doneSequence: number;
   /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
+  /** Messages that are kept and handed out to nobody. */
+  readonly stuck: number;
+  /** How many times a message was handed out so far. */
+  readonly handedOut: number;
+  /** Whether a worker is asking for messages. */
+  readonly isAsked: boolean;
   /** How long the oldest message that was never handed to a worker has been waiting, in ms. */
   readonly lagMs: number;
 }
@@ -64,49 +67,63 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     }
   }
 
+  /** Creates the stream and the consumer where they are missing. */
+  async function ensure(): Promise<void> {
+    await jsm.streams.add({
+      name: STREAM,
+      subjects: [SUBJECT],
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+    });
+    await jsm.consumers.add(STREAM, {
+      durable_name: CONSUMER,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(ackWaitMs),
+      deliver_policy: DeliverPolicy.All,
+      max_deliver: -1,
+      // Waiting retries count against it: any limit would let them block live traffic.
+      max_ack_pending: -1,
+    });
+  }
+
   return {
     isConnected: (): boolean => isConnected && !nc.isClosed(),
 
-    /** Creates the stream and the consumer where they are missing. */
-    async ensure(): Promise<void> {
-      await jsm.streams.add({
-        name: STREAM,
-        subjects: [SUBJECT],
-        retention: RetentionPolicy.Workqueue,
-        storage: StorageType.File,
-        discard: DiscardPolicy.New,
-        duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-      });
-      await jsm.consumers.add(STREAM, {
-        durable_name: CONSUMER,
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: nanos(ackWaitMs),
-        deliver_policy: DeliverPolicy.All,
-        max_deliver: -1,
-        // Waiting retries count against it: any limit would let them block live traffic.
-        max_ack_pending: -1,
-      });
-    },
+    ensure,
 
     /** Asks the broker. @throws NatsError, also where the stream is missing */
     async state(): Promise<QueueState> {
       const stream = await jsm.streams.info(STREAM);
       const consumer = await jsm.consumers.info(STREAM, CONSUMER);
-      const { first_seq: firstSequence, last_seq: lastSequence } = stream.state;
-      const doneSequence = consumer.ack_floor.stream_seq;
-      // After a full disk the stream may hold messages that the consumer has forgotten: nobody is ever going to get them.
-      const messages = Math.min(stream.state.messages, consumer.num_pending + consumer.num_ack_pending);
+      const kept = stream.state.messages;
+      // A killed nats-server 2.9 comes back with messages that were acknowledged, and after a full disk with some that its consumer has forgotten.
+      const messages = Math.min(kept, consumer.num_pending + consumer.num_ack_pending);
       let lagMs = 0;
       if (consumer.num_pending > 0) {
         const next = await jsm.streams.getMessage(STREAM, { seq: consumer.delivered.stream_seq + 1 }).catch(noMessage);
         lagMs = next ? Date.now() - next.time.getTime() : 0;
       }
-      return { incarnation: stream.created, firstSequence, lastSequence, doneSequence, messages, lagMs };
+      return {
+        incarnation: stream.created,
+        lastSequence: stream.state.last_seq,
+        ...{ messages, stuck: kept - messages, lagMs },
+        handedOut: consumer.delivered.consumer_seq,
+        isAsked: consumer.num_waiting > 0,
+      };
     },
 
-    /** Removes every message up to a sequence, and what the consumer remembers of them. @throws NatsError */
-    async purge(upToSequence: number): Promise<void> {
-      await jsm.streams.purge(STREAM, { seq: upToSequence + 1 });
+    /** Makes the consumer anew: it hands out every message that is kept, whatever it knew of them. Workers find it by themselves. @throws NatsError */
+    async renewConsumer(): Promise<void> {
+      await jsm.consumers.delete(STREAM, CONSUMER);
+      await ensure();
+    },
+
+    /** Makes the stream anew, without a message. Workers find it by themselves. @throws NatsError */
+    async renewStream(): Promise<void> {
+      await jsm.streams.delete(STREAM);
+      await ensure();
     },
 
     /**

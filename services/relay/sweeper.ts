@@ -14,8 +14,10 @@ import type { Registry } from './registry.ts';
 const SWEEP_MS = 2_000;
 /** Deliveries read and enqueued at a time. */
 const PAGE = 500;
-/** In how many sweeps in a row the queue must hold too little before what is overdue counts as lost. */
-const SHORT_SWEEPS = 3;
+/** In how many sweeps in a row something must be wrong with the queue before it is mended. */
+const SWEEPS_IN_A_ROW = 3;
+/** Stuck messages that are left alone; more are once they outnumber the others, so that handing out all again costs in proportion. */
+const STUCK = 1_000;
 /** How long to wait at a time for the projector to catch up, in ms. */
 const CATCH_UP_MS = 10_000;
 /** How often the relay's own place is looked at while waiting for it, in ms. */
@@ -35,34 +37,42 @@ export interface SweeperDeps {
 
 /**
  * Keeps the queue disposable: what the read models show as pending and the broker no longer holds is put on the queue again. A broker that has
- * forgotten (another stream, or one that ends before what the relay has seen of it) gets everything at once.
+ * forgotten (another stream, or one that ends before what the relay has seen of it) gets everything at once. What the broker holds but hands out to
+ * nobody is got out of it by another consumer.
  */
 export function createSweeper(deps: SweeperDeps): Service {
-  const { queue, relay, log } = deps;
-  let shortSweeps = 0;
+  const { queue, relay, progress, store, log } = deps;
+  const isShortForLong = createStreak(SWEEPS_IN_A_ROW);
+  const isSilentForLong = createStreak(SWEEPS_IN_A_ROW);
+  let handedOut = 0;
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
-    const known = relay.registry.broker();
     const state = await queue.state();
+    const known = relay.registry.broker();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
-      const upTo = relay.reading();
-      if (upTo === undefined) return;
-      await whenKnown(deps, upTo, signal);
-      // What is there stands in the read models too, and would else be there twice.
-      await queue.purge(state.lastSequence);
-      const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
-      if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
-      relay.registry.setBroker({ incarnation: state.incarnation, last_sequence: state.lastSequence });
+      await startOver(deps, publisher, state, signal);
       return;
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
-    if (!(await deps.progress.whenProcessed(await deps.store.lastPosition(), CATCH_UP_MS))) return;
-    await removeLeftovers(deps, state);
-    shortSweeps = isShort(deps.readModels, state, beforeMs) ? shortSweeps + 1 : 0;
-    if (shortSweeps < SHORT_SWEEPS) return;
-    shortSweeps = 0;
-    const count = await enqueue(deps, publisher, beforeMs, Number.MAX_SAFE_INTEGER);
-    log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
+    if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
+    await compare(publisher, state, beforeMs);
+  }
+
+  async function compare(publisher: Publisher, state: QueueState, beforeMs: number) {
+    const { deliveries } = deps.readModels;
+    const isOverdue = deliveries.pending(beforeMs, { limit: 1 }).length > 0;
+    const isSilent = isOverdue && state.isAsked && state.handedOut === handedOut;
+    handedOut = state.handedOut;
+    if (isShortForLong(isOverdue && state.messages < deliveries.countPending())) {
+      const count = await enqueue(deps, publisher, beforeMs, Number.MAX_SAFE_INTEGER);
+      log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
+    } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {
+      await queue.renewConsumer();
+      log.warn(
+        { stuck: state.stuck, messages: state.messages },
+        'the queue held back messages: all are handed out again',
+      );
+    }
   }
 
   return createLoop('sweeper', log, async (signal, working) => {
@@ -76,21 +86,31 @@ export function createSweeper(deps: SweeperDeps): Service {
   });
 }
 
-/** Whether deliveries are overdue while the queue holds fewer messages than there are pending deliveries. */
-function isShort({ deliveries }: ReadModels, { messages }: QueueState, beforeMs: number): boolean {
-  return deliveries.pending(beforeMs, { limit: 1 }).length > 0 && messages < deliveries.countPending();
+/** Tells whether something was so for `length` times in a row; then it begins to count anew. */
+function createStreak(length: number): (isSo: boolean) => boolean {
+  let count = 0;
+  return (isSo) => {
+    count = isSo ? count + 1 : 0;
+    if (count < length) return false;
+    count = 0;
+    return true;
+  };
 }
 
-/**
- * A killed nats-server 2.9 comes back with thousands of messages that were acknowledged: it hands them out to nobody and keeps them for ever. The state must
- * be from before the read models last caught up: what it counts they know.
- */
-async function removeLeftovers({ queue, readModels, log }: SweeperDeps, state: QueueState): Promise<void> {
-  const isAllDone = readModels.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 1 }).length === 0;
-  const upToSequence = isAllDone ? state.lastSequence : state.doneSequence;
-  if (upToSequence < state.firstSequence) return;
-  await queue.purge(upToSequence);
-  log.debug({ first: state.firstSequence, last: upToSequence }, 'messages that are done with are off the queue');
+/** Puts everything pending on a queue that is not as it was known to be. */
+async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
+  const { queue, relay, log } = deps;
+  const known = relay.registry.broker();
+  const isNew = known.incarnation !== '' && known.incarnation !== state.incarnation;
+  // What an old one holds is pending or done with: the former would be there twice.
+  if (!isNew && state.lastSequence > 0) await queue.renewStream();
+  const { incarnation, lastSequence } = await queue.state();
+  const upTo = relay.reading();
+  if (upTo === undefined) return;
+  await whenKnown(deps, upTo, signal);
+  const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
+  if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
+  relay.registry.setBroker({ incarnation, last_sequence: lastSequence });
 }
 
 /** Waits until all that the relay may have put on a queue that forgot it can be read back, and which of it is still pending. */
