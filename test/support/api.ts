@@ -69,5 +69,6 @@ export interface LogEntry {
     readonly error: string | null;
     readonly trigger: string;
     readonly response_body: string;
+    readonly webhook_revision: number;
   }[];
 }

@@ -23,6 +23,8 @@ export interface Reply {
   readonly status?: number;
   /** Wait before whatever `behaviour` says. */
   readonly delayMs?: number;
+  /** The same, until something has happened. */
+  readonly after?: Promise<void>;
   readonly body?: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly behaviour?: Behaviour;
@@ -110,8 +112,9 @@ async function readHit(request: IncomingMessage): Promise<Hit> {
 }
 
 async function send(response: ServerResponse, reply: Reply): Promise<void> {
-  const { status = 200, delayMs = 0, body = '', headers = {}, behaviour = 'answer' } = reply;
+  const { status = 200, delayMs = 0, after, body = '', headers = {}, behaviour = 'answer' } = reply;
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  await after;
   switch (behaviour) {
     case 'answer':
       response.writeHead(status, headers).end(body);

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import type { DeliveryFact } from '../../../domain/delivery.ts';
+import { stream } from '../../../domain/facts.ts';
+import { connectEventStore, type EventStore } from '../../../infra/event-store/client.ts';
 import { type Api, apiAt, type LogEntry } from '../../support/api.ts';
 import type { Channel } from '../../support/load.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
@@ -12,12 +15,14 @@ import { waitFor } from '../../support/wait.ts';
 describe('changes while events wait', () => {
   let receiver: Receiver;
   let stack: Stack;
+  let store: EventStore;
   let api: Api;
   let channel: Channel;
 
   before(async () => {
     receiver = await startReceiver();
     stack = await startStack({ env: { RETRY_INTERVAL: '1s', RETRY_WINDOW: '10m' } });
+    store = connectEventStore((await stack.run()).eventstoreUrl as string);
     api = apiAt(stack.url);
   });
   beforeEach(async () => {
@@ -25,6 +30,7 @@ describe('changes while events wait', () => {
     channel = await api.newChannel();
   });
   after(async () => {
+    await store?.close();
     await stack?.stop();
     await receiver?.close();
   });
@@ -40,9 +46,27 @@ describe('changes while events wait', () => {
 
   const entryOf = async (eventId: number): Promise<LogEntry | undefined> => (await api.log(channel, eventId))[0];
 
-  it('a new URL holds for what already waits', async () => {
+  it('outpost #131: a new URL holds for what already waits, and the log says which settings each attempt used', async () => {
     const { id, path, key } = await waitingEvent('/old');
     await api.call('PUT', path, { key, json: { webhook_url: receiver.url('/new') } });
+    await expectMoved(id);
+  });
+
+  it('outpost #131: a POST that is under way when the URL changes stays where it is, the next attempt goes to the new one', async () => {
+    const { promise: changed, resolve: answerNow } = Promise.withResolvers<void>();
+    receiver.reply({ status: 500, after: changed }, '/old');
+    const webhook = await api.newWebhook(channel, receiver.url('/old'));
+    const { id } = await api.publish(channel);
+    await receiver.whenHits(1, (hit) => hit.path === '/old');
+    const path = `/v1/channels/${channel.id}/webhooks/${webhook.id}`;
+    await api.call('PUT', path, { key: channel.publisher_key, json: { webhook_url: receiver.url('/new') } });
+    answerNow();
+    await expectMoved(id);
+    expect(receiver.hits.map((hit) => hit.path)).to.deep.equal(['/old', '/new']);
+  });
+
+  /** The last attempt went to the new URL with the new settings, those before it to the old one. */
+  async function expectMoved(id: number) {
     const [hit] = await receiver.whenHits(1, (hit) => hit.path === '/new');
     expect(JSON.parse(String(hit?.body)).id).to.equal(id);
     const entry = await waitFor(
@@ -51,7 +75,14 @@ describe('changes while events wait', () => {
       (seen) => seen?.status === 'delivered',
     );
     expect(entry?.webhook_url).to.equal(receiver.url('/new'));
-  });
+    const attempts = entry?.attempts.map(({ status_code, webhook_revision }) => [status_code, webhook_revision]);
+    const before = receiver.hitsAt('/old');
+    expect(attempts).to.deep.equal([...before.map(() => [500, 0]), [200, 1]]);
+    const facts = await store.read<DeliveryFact>(stream.deliveries(channel.id));
+    expect(facts.map(({ data }) => data.webhook_url)).to.deep.equal(
+      [...before.map(() => '/old'), '/new'].map((path) => receiver.url(path)),
+    );
+  }
 
   it('a deleted webhook gets nothing more: cancelled', async () => {
     const { id, path, key } = await waitingEvent('/deleted');
