@@ -26,7 +26,6 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
   async function skippedTo(): Promise<number> {
     const position = registry.skippedTo() ?? (await store.lastPosition());
     registry.setSkippedTo(position);
-    reading = Math.max(reading, position);
     return position;
   }
 
@@ -35,7 +34,7 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
     const publisher = createPublisher(queue, log, signal);
     const skipTo = await skippedTo();
     for await (const batch of store.follow({ after: registry.position(), prefixes: RELAYED_STREAMS, signal })) {
-      reading = Math.max(reading, batch.position);
+      reading = batch.position;
       await relayBatch(registry, publisher, batch, skipTo);
       working();
     }
@@ -43,8 +42,8 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
   return {
     ...service,
     registry,
-    /** The furthest place in the log whose messages may have been put on the queue, committed or not, or are left to the sweeper; undefined before that is decided. */
-    reading: (): number | undefined => (registry.skippedTo() === undefined ? undefined : reading),
+    /** The furthest place in the log whose messages may have been put on the queue, committed or not. */
+    reading: (): number => reading,
   };
 }
 

@@ -28,7 +28,7 @@ export interface SweeperDeps {
   readonly queue: Queue;
   readonly readModels: ReadModels;
   readonly progress: Progress;
-  readonly relay: { readonly registry: Registry; readonly reading: () => number | undefined };
+  readonly relay: { readonly registry: Registry; readonly reading: () => number };
   readonly log: Logger;
   readonly nowMs: () => number;
   /** By how much a delivery must be overdue, beyond the queue's own lag, before it is missed, in ms. */
@@ -105,21 +105,25 @@ async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueSt
   // What an old one holds is pending or done with: the former would be there twice.
   if (!isNew && state.lastSequence > 0) await queue.renewStream();
   const { incarnation, lastSequence } = await queue.state();
-  const upTo = relay.reading();
-  if (upTo === undefined) return;
-  await whenKnown(deps, upTo, signal);
-  const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, upTo);
+  const skippedTo = relay.registry.skippedTo();
+  if (skippedTo === undefined) return;
+  const relayedTo = relay.reading();
+  await whenKnown(deps, relayedTo, signal);
+  const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, Math.max(skippedTo, relayedTo));
   if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
   relay.registry.setBroker({ incarnation, last_sequence: lastSequence });
 }
 
-/** Waits until all that the relay may have put on a queue that forgot it can be read back, and which of it is still pending. */
-async function whenKnown({ relay, store, progress, log }: SweeperDeps, upTo: number, signal: AbortSignal) {
+/**
+ * Waits until all that the relay has skipped, or may have put on a queue that forgot it, stands in the read models, with what became of it.
+ * @param relayedTo where the relay is now
+ */
+async function whenKnown({ relay, store, progress, log }: SweeperDeps, relayedTo: number, signal: AbortSignal) {
   const head = await store.lastPosition();
-  while (relay.registry.position() < upTo || !(await progress.whenProcessed(head, CATCH_UP_MS))) {
+  while (relay.registry.position() < relayedTo) await delay(LOOK_MS, undefined, { signal });
+  while (!(await progress.whenProcessed(head, CATCH_UP_MS))) {
     signal.throwIfAborted();
     log.info({ position: progress.current(), up_to: head }, 'the queue is new: waiting for the read models');
-    await delay(LOOK_MS, undefined, { signal });
   }
 }
 

@@ -62,7 +62,7 @@ describe('the relay', () => {
 
   it('queues what is published for the webhooks that live', async () => {
     await start();
-    await waitFor('the decision about what to skip', () => relay.reading() !== undefined);
+    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
     log = recorded(webhook, event(1), event(2));
     await whenRead();
     expect(queued).to.deep.equal([
@@ -71,11 +71,11 @@ describe('the relay', () => {
     ]);
   });
 
-  it('leaves to the sweeper what was published before its table was made, and says how far that is', async () => {
+  it('leaves to the sweeper what was published before its table was made, and notes how far that is', async () => {
     log = recorded(webhook, event(1), event(2));
     await start();
     await whenRead();
-    expect(relay.reading()).to.equal(head());
+    expect(relay.registry.skippedTo()).to.equal(head());
     log = recorded(webhook, event(1), event(2), event(3));
     await whenRead();
     expect(eventIds()).to.deep.equal([3]);
