@@ -1,24 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
-import { type Channel, makeChannels, publishCount, whenAllAttempted } from './load.ts';
+import type { Figures } from './figures.ts';
+import { type Channel, makeChannel, publishCount } from './load.ts';
 
 const WIDTH = 64;
 /** Events whose delivery is timed at each number of waiting retries. */
 const SAMPLE = 10_000;
 
 /** What waiting retries cost: delivery rate to a healthy webhook, and the broker's CPU and memory, with none and with many waiting. */
-export async function timers({ quick }: { quick: boolean }): Promise<Record<string, number>> {
+export async function timers({ quick }: { quick: boolean }): Promise<Figures> {
   const steps = quick ? [0, 50_000] : [0, 200_000, 400_000, 1_000_000];
   const bench = await startBenchStack(WIDTH);
   try {
-    const [healthy] = (await makeChannels(bench.api, 1, bench.webhookUrl())) as [Channel];
-    const [failing] = (await makeChannels(bench.api, 1, bench.webhookUrl('/fail'))) as [Channel];
-    const figures: Record<string, number> = {};
+    const healthy = await makeChannel(bench.api, [bench.webhookUrl()]);
+    const failing = await makeChannel(bench.api, [bench.webhookUrl('/fail')]);
+    const figures: Figures = {};
     await healthyRate(bench, healthy);
     let waiting = 0;
     for (const step of steps) {
       console.log(`making ${step - waiting} deliveries fail and wait for an hour ...`);
-      await publishCount(bench.api, failing, WIDTH, step - waiting);
-      if (step > 0) await whenAllAttempted(bench, step);
+      await publishCount(bench.api, [failing], { round: bench.nextRound(), width: WIDTH, count: step - waiting });
+      while ((await bench.counts()).failed < step) await delay(200);
       waiting = step;
       const idle = await idleCost(bench);
       Object.assign(figures, {
@@ -35,9 +37,10 @@ export async function timers({ quick }: { quick: boolean }): Promise<Record<stri
 }
 
 async function healthyRate(bench: BenchStack, healthy: Channel): Promise<number> {
+  const round = bench.nextRound();
   const beganMs = performance.now();
-  await publishCount(bench.api, healthy, WIDTH, SAMPLE);
-  await bench.received(SAMPLE);
+  await publishCount(bench.api, [healthy], { round, width: WIDTH, count: SAMPLE });
+  await bench.received(round, SAMPLE);
   return Math.round((SAMPLE / (performance.now() - beganMs)) * 1_000);
 }
 
