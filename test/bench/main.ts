@@ -2,11 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Figures, table } from './figures.ts';
 import { isolation } from './isolation.ts';
+import { isolationMany } from './isolation-many.ts';
 import { describeMachine } from './machine.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation, timers };
+const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers };
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },
