@@ -37,16 +37,22 @@ export async function isolationMany({ quick, rate = RATE_PER_S }: BenchOptions):
     const onset = await steadyWindow(bench, { ...load, windowMs: 30_000 });
     console.log('measuring the healthy webhooks beside them ...');
     const beside = await measurePhase(bench, load);
+    const beside_queued = await bench.queued();
+    console.log('and once more, with what has gathered behind them since ...');
+    const later = await measurePhase(bench, load);
     return {
       rate_per_s: rate,
       webhooks: channels.length,
       hanging: channels.length - healthy.size,
       hung: (await bench.counts()).hung,
-      beside_queued: await bench.queued(),
+      beside_queued,
+      later_queued: await bench.queued(),
       ...Object.fromEntries(Object.entries(onset).map(([name, figure]) => [`onset ${name}`, figure])),
-      ...phaseFigures({ alone, beside }),
-      ...growth('grown', alone, beside),
-      ...ratios(alone, beside),
+      ...phaseFigures({ alone, beside, later }),
+      ...growth('grown_by_hanging', alone, beside),
+      ...growth('grown_later', beside, later),
+      ...ratios('beside', alone, beside),
+      ...ratios('later', alone, later),
     };
   } finally {
     await bench.stop();

@@ -44,7 +44,8 @@ export async function isolation({ quick, rate = RATE_PER_S }: BenchOptions): Pro
       ...growth('grown_by_as_many_delivered', first, alone),
       ...growth('grown_by_first_half', alone, beside_half),
       ...growth('grown_by_second_half', beside_half, beside),
-      ...ratios(alone, beside),
+      ...ratios('beside_half', alone, beside_half),
+      ...ratios('beside', alone, beside),
     };
   } finally {
     await bench.stop();

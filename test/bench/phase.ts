@@ -107,9 +107,10 @@ export function phaseFigures(phases: Readonly<Record<string, Phase>>): Figures {
 }
 
 /** What the healthy webhooks have kept: medians of `after` over those of `before`. */
-export function ratios(before: Phase, after: Phase): Figures {
-  const names = ['p50_ms', 'p99_ms', 'per_s', 'max_per_s'];
-  return Object.fromEntries(names.map((name) => [`ratio ${name}`, medianOf(after, name) / medianOf(before, name)]));
+export function ratios(name: string, before: Phase, after: Phase): Figures {
+  const kept = (figure: string) => medianOf(after, figure) / medianOf(before, figure);
+  const figures = ['p50_ms', 'p99_ms', 'per_s', 'max_per_s'];
+  return Object.fromEntries(figures.map((figure) => [`${name}_ratio ${figure}`, kept(figure)]));
 }
 
 /** By how much the medians of memory have grown. */
