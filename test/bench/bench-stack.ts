@@ -1,7 +1,16 @@
 import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { createLog } from '../../infra/log.ts';
+import { connectQueue } from '../../infra/queue/client.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type Api, connectApi, nextMessage } from './load.ts';
-import { cpuMs, memoryMiB } from './processes.ts';
+import { cpuMs, diskMiB, memoryMiB } from './processes.ts';
+import type { Order } from './receiver.ts';
+
+/** How long what was published may take to arrive before the bench gives up, in ms. */
+const PATIENCE_MS = 300_000;
+/** How many of the stack's warnings are shown at the end. */
+const SHOWN_WARNINGS = 20;
 
 export type BenchStack = Awaited<ReturnType<typeof startBenchStack>>;
 
@@ -12,30 +21,52 @@ export async function startBenchStack(connections: number, env: Record<string, s
   const stack: Stack = await startStack({ env });
   const api: Api = connectApi(stack.url, connections);
   const processes = [...(await stack.processes()), { name: 'receiver', pid: receiver.pid as number }];
+  const { natsUrl } = await stack.run();
+  const queue = await connectQueue(natsUrl as string, { ackWaitMs: 0, log: createLog('bench', 'warn') });
+  let round = 0;
+
+  const tell = (order: Order) => receiver.send(order);
+  const pidOf = (name: string) => processes.find((process) => process.name === name)?.pid ?? 0;
 
   return {
     api,
-    webhookUrl: (path = '/') => `http://127.0.0.1:${port}${path}`,
-    /** Memory of the stack without the receiver, in MiB. */
-    treeMiB: async () => (await stack.processes()).reduce((sum, { pid }) => sum + memoryMiB(pid), 0),
-    /** CPU time used so far, in ms, by process. */
-    cpuMs: () => new Map(processes.map(({ name, pid }) => [name, cpuMs(pid)])),
-    /** How long each of `count` events took to arrive, in ms, once they have. */
-    async received(count: number): Promise<number[]> {
-      const message = nextMessage<{ latenciesMs: number[] }>(receiver);
-      receiver.send({ expect: count });
+    /** @param host which of this machine's many names: each counts as a receiver of its own */
+    webhookUrl: (path = '/', host = 1) => `http://127.0.${host >> 8}.${host & 255}:${port}${path}`,
+    /** What tells the events of one measurement from those of all others. */
+    nextRound: (): number => ++round,
+    /** How long each of a round's `expect` events took to arrive, in ms, once they have. @throws Error where they do not */
+    async received(round: number, expect: number): Promise<number[]> {
+      const message = nextMessage<{ latenciesMs: number[] }>(receiver, PATIENCE_MS);
+      tell({ expect, round });
       return (await message).latenciesMs;
     },
-    /** Memory of one of its processes, in MiB. */
-    memoryMiB: (name: string) => memoryMiB(processes.find((process) => process.name === name)?.pid ?? 0),
-    /** How many were answered with 500 so far. */
-    async failed(): Promise<number> {
-      const message = nextMessage<{ failed: number }>(receiver);
-      receiver.send({});
-      return (await message).failed;
+    /** From now on no POST to `/turn…` is answered. */
+    turn: () => tell({ turn: true }),
+    /** How many POSTs were answered with 500, and how many not at all, so far. */
+    counts(): Promise<{ failed: number; hung: number }> {
+      const message = nextMessage<{ failed: number; hung: number }>(receiver);
+      tell({ count: true });
+      return message;
     },
+    /** Messages that wait on the queue, for whatever reason. */
+    queued: async (): Promise<number> => (await queue.state()).messages,
+    /** What the queue takes on the disk, in MiB. */
+    queueDiskMiB: () => diskMiB(join(stack.dataDir, 'nats')),
+    /** Memory of the stack without the receiver, in MiB. */
+    treeMiB: async () => (await stack.processes()).reduce((sum, { pid }) => sum + memoryMiB(pid), 0),
+    /** Memory of one of its processes, in MiB. */
+    memoryMiB: (name: string) => memoryMiB(pidOf(name)),
+    /** CPU time used so far, in ms, by process. */
+    cpuMs: () => new Map(processes.map(({ name, pid }) => [name, cpuMs(pid)])),
     async stop() {
+      const warnings = stack
+        .output()
+        .split('\n')
+        .filter((line) => line.startsWith('{'));
+      if (warnings.length > 0)
+        console.log(`${warnings.length} warnings:\n${warnings.slice(-SHOWN_WARNINGS).join('\n')}`);
       await api.close();
+      await queue.close();
       await stack.stop();
       receiver.disconnect();
     },

@@ -1,48 +1,61 @@
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
-import { type Channel, makeChannels, percentile, publishAtRate, publishCount } from './load.ts';
+import type { Figures } from './figures.ts';
+import { type Channel, makeChannel, publishCount } from './load.ts';
+import { type BenchOptions, growth, type Load, measurePhase, phaseFigures, ratios, WIDTH } from './phase.ts';
 
 const RATE_PER_S = 200;
-const WIDTH = 64;
 
-/** What a healthy webhook keeps of its latency while another one hangs with a backlog: the same steady load before and meanwhile. */
-export async function isolation({ quick }: { quick: boolean }): Promise<Record<string, number>> {
+/**
+ * What a healthy webhook keeps of its latency and rate while another one hangs with a backlog: the same measurements alone, beside half of the backlog and
+ * beside all of it. Memory grows a little with every event there has been (caches fill), so as many events as half of the backlog go to a
+ * webhook that takes them, first: what the halves of the backlog add beyond that is the backlog's.
+ */
+export async function isolation({ quick, rate = RATE_PER_S }: BenchOptions): Promise<Figures> {
   const backlog = quick ? 10_000 : 50_000;
-  const durationMs = quick ? 10_000 : 30_000;
+  const half = backlog / 2;
   const bench = await startBenchStack(WIDTH);
   try {
-    const [healthy] = (await makeChannels(bench.api, 1, bench.webhookUrl())) as [Channel];
-    const [hanging] = (await makeChannels(bench.api, 1, bench.webhookUrl('/hang'))) as [Channel];
-    console.log(`${RATE_PER_S} events/s to a healthy webhook, alone ...`);
-    await steady(bench, healthy, durationMs);
-    const alone = await steady(bench, healthy, durationMs);
-    console.log(`publishing ${backlog} events to a webhook that hangs ...`);
-    const idleMib = await bench.treeMiB();
-    await publishCount(bench.api, hanging, WIDTH, backlog);
-    console.log(`${RATE_PER_S} events/s to the healthy webhook, beside it ...`);
-    // The first round lets what was just published reach its webhook: the backlog is to wait there, not in the pipeline.
-    await steady(bench, healthy, durationMs);
-    const beside = await steady(bench, healthy, durationMs);
+    const healthy = await makeChannel(bench.api, [bench.webhookUrl('/', 1)]);
+    const answering = await makeChannel(bench.api, [bench.webhookUrl('/', 2)]);
+    const hanging = await makeChannel(bench.api, [bench.webhookUrl('/hang', 3)]);
+    const sizes = quick ? { windowMs: 5_000, burst: 3_000 } : { windowMs: 20_000, burst: 10_000 };
+    const load: Load = { channels: [healthy], isHealthy: () => true, perS: rate, ...sizes };
+    const measure = (beside: string) => {
+      console.log(`measuring a healthy webhook ${beside}, at ${rate} events/s and as fast as it goes ...`);
+      return measurePhase(bench, load);
+    };
+
+    await bench.received(await publishAll(bench, answering, half), half);
+    const first = await measure('alone');
+    await bench.received(await publishAll(bench, answering, half), half);
+    const alone = await measure(`alone, after ${half} more delivered`);
+    await publishAll(bench, hanging, half);
+    const beside_half = await measure(`beside one that hangs with ${half}`);
+    const queued = { half_queued: await bench.queued() };
+    await publishAll(bench, hanging, half);
+    const beside = await measure(`beside one that hangs with ${backlog}`);
     return {
       backlog,
-      alone_p50_ms: alone.p50,
-      alone_p99_ms: alone.p99,
-      beside_p50_ms: beside.p50,
-      beside_p99_ms: beside.p99,
-      p50_ratio: beside.p50 / alone.p50,
-      p99_ratio: beside.p99 / alone.p99,
-      throughput_ratio: beside.perS / alone.perS,
-      tree_before_backlog_mib: idleMib,
-      tree_after_mib: await bench.treeMiB(),
+      rate_per_s: rate,
+      ...queued,
+      beside_queued: await bench.queued(),
+      hung: (await bench.counts()).hung,
+      ...phaseFigures({ first, alone, beside_half, beside }),
+      ...growth('grown_by_as_many_delivered', first, alone),
+      ...growth('grown_by_first_half', alone, beside_half),
+      ...growth('grown_by_second_half', beside_half, beside),
+      ...ratios('beside_half', alone, beside_half),
+      ...ratios('beside', alone, beside),
     };
   } finally {
     await bench.stop();
   }
 }
 
-async function steady(bench: BenchStack, channel: Channel, durationMs: number) {
-  const beganMs = performance.now();
-  const count = await publishAtRate(bench.api, channel, RATE_PER_S, durationMs);
-  const latenciesMs = await bench.received(count);
-  const tookMs = performance.now() - beganMs;
-  return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99), perS: (count / tookMs) * 1_000 };
+/** @returns the round they belong to */
+async function publishAll(bench: BenchStack, channel: Channel, count: number): Promise<number> {
+  console.log(`publishing ${count} events ...`);
+  const round = bench.nextRound();
+  await publishCount(bench.api, [channel], { round, width: WIDTH, count });
+  return round;
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { nowUs } from './clock.ts';
 
 export interface Channel {
   readonly id: number;
@@ -29,30 +30,33 @@ export function connectApi(url: string, connections: number) {
   };
 }
 
-/** Makes channels with one webhook each. */
-export async function makeChannels(api: Api, count: number, webhookUrl: string): Promise<Channel[]> {
-  const channels: Channel[] = [];
-  for (let i = 0; i < count; i++) {
-    const channel = await api.post<Channel>('/v1/channels', { name: `bench ${i}` });
-    await api.post(`/v1/channels/${channel.id}/webhooks`, { webhook_url: webhookUrl }, channel.publisher_key);
-    channels.push(channel);
-  }
-  return channels;
+/** Makes a channel with a webhook at each of the URLs. */
+export async function makeChannel(api: Api, webhookUrls: readonly string[]): Promise<Channel> {
+  const channel = await api.post<Channel>('/v1/channels', { name: 'bench' });
+  const hang = (webhook_url: string) =>
+    api.post(`/v1/channels/${channel.id}/webhooks`, { webhook_url }, channel.publisher_key);
+  for (const webhookUrl of webhookUrls) await hang(webhookUrl);
+  return channel;
 }
 
-function publish(api: Api, { id, publisher_key }: Channel): Promise<unknown> {
-  const event = { event_name: 'bench.tick', data: { sent_ms: Date.now() } };
+/** @param sentUs when it is, or should have been, sent */
+function publish(api: Api, { id, publisher_key }: Channel, round: number, sentUs = nowUs()): Promise<unknown> {
+  const event = { event_name: 'bench.tick', data: { round, sent_us: sentUs } };
   return api.post(`/v1/channels/${id}/events`, event, publisher_key);
 }
 
 /** Publishes for `durationMs` with `width` requests under way at all times; how long each took, in ms. */
-export async function publishFor(api: Api, channels: readonly Channel[], width: number, durationMs: number) {
+export async function publishFor(
+  api: Api,
+  channels: readonly Channel[],
+  { round, width, durationMs }: { round: number; width: number; durationMs: number },
+): Promise<number[]> {
   const latenciesMs: number[] = [];
   const untilMs = performance.now() + durationMs;
   const publisher = async (index: number) => {
     for (let i = index; performance.now() < untilMs; i++) {
       const beganMs = performance.now();
-      await publish(api, channels[i % channels.length] as Channel);
+      await publish(api, channels[i % channels.length] as Channel, round);
       latenciesMs.push(performance.now() - beganMs);
     }
   };
@@ -60,41 +64,47 @@ export async function publishFor(api: Api, channels: readonly Channel[], width: 
   return latenciesMs;
 }
 
-/** Publishes `count` events, `width` at a time. */
-export async function publishCount(api: Api, channel: Channel, width: number, count: number): Promise<void> {
-  let left = count;
+/** Publishes `count` events, to one channel after the other and `width` at a time. */
+export async function publishCount(
+  api: Api,
+  channels: readonly Channel[],
+  { round, width, count }: { round: number; width: number; count: number },
+): Promise<void> {
+  let begun = 0;
   const publisher = async () => {
-    while (left-- > 0) await publish(api, channel);
+    while (begun < count) await publish(api, channels[begun++ % channels.length] as Channel, round);
   };
   await Promise.all(Array.from({ length: width }, publisher));
 }
 
-/** Resolves once so many deliveries have been answered with 500. */
-export async function whenAllAttempted(receiver: { failed(): Promise<number> }, count: number): Promise<void> {
-  while ((await receiver.failed()) < count) await delay(200);
-}
-
-/** Publishes so many events a second, each at its time, however long the others take (open loop); how many there were. */
-export async function publishAtRate(api: Api, channel: Channel, perS: number, durationMs: number): Promise<number> {
+/**
+ * Publishes `count` events, to one channel after the other, each at its time, however long the others take (open loop). What is sent late, here or
+ * because all connections are taken, still counts from when it should have been sent: its subscriber has waited that long. By how much each was late here, in ms.
+ */
+export async function publishAtRate(
+  api: Api,
+  channels: readonly Channel[],
+  { round, perS, count }: { round: number; perS: number; count: number },
+): Promise<number[]> {
   const underWay: Promise<unknown>[] = [];
-  const beganMs = performance.now();
-  for (let i = 0; i < (perS * durationMs) / 1_000; i++) {
-    const waitMs = beganMs + (i * 1_000) / perS - performance.now();
-    if (waitMs > 1) await delay(waitMs);
-    underWay.push(publish(api, channel));
+  const lateMs: number[] = [];
+  const beganUs = nowUs();
+  while (underWay.length < count) {
+    const dueUs = Math.round(beganUs + (underWay.length * 1_000_000) / perS);
+    const waitMs = (dueUs - nowUs()) / 1_000;
+    if (waitMs > 0) {
+      await delay(waitMs);
+      continue;
+    }
+    lateMs.push(-waitMs);
+    underWay.push(publish(api, channels[underWay.length % channels.length] as Channel, round, dueUs));
   }
   await Promise.all(underWay);
-  return underWay.length;
+  return lateMs;
 }
 
-/** The value below which `share` of the values lie. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-/** The next message of a child process. */
-export async function nextMessage<T>(child: NodeJS.EventEmitter): Promise<T> {
-  const [message] = await once(child, 'message');
+/** The next message of a child process. @throws Error where it takes longer than `patienceMs` */
+export async function nextMessage<T>(child: NodeJS.EventEmitter, patienceMs = 60_000): Promise<T> {
+  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
   return message as T;
 }

@@ -1,13 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type Figures, table } from './figures.ts';
 import { isolation } from './isolation.ts';
+import { isolationMany } from './isolation-many.ts';
+import { describeMachine } from './machine.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation, timers };
+const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers };
 
-const { values: options, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },
   allowPositionals: true,
 });
 
@@ -18,13 +21,17 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const results: Record<string, Record<string, number>> = {};
+const options = { quick: values.quick, rate: values.rate === undefined ? undefined : Number(values.rate) };
+if (options.rate !== undefined && !(options.rate > 0)) {
+  console.error(`--rate takes a number of events a second, not "${values.rate}"`);
+  process.exit(1);
+}
+
+const machine = describeMachine();
+const results: Record<string, Figures> = {};
 for (const name of names) {
   const figures = await BENCHES[name as keyof typeof BENCHES](options);
   results[name] = figures;
-  console.log(`\n${name}`);
-  for (const [figure, value] of Object.entries(figures)) {
-    console.log(`  ${figure.padEnd(40)} ${Number.isInteger(value) ? value : value.toFixed(3)}`);
-  }
+  console.log(`\n${name}\n${table(figures)}`);
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, ...results }, null, 2)}\n`);

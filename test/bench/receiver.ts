@@ -1,46 +1,72 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { nowUs } from './clock.ts';
 
 /**
- * A subscriber in a process of its own. At `/hang…` it never answers, at `/fail…` with 500; elsewhere it answers 200 and notes how long each event took from
- * `data.sent_ms` to here. Over IPC it says its port; told to `{ expect }` so many, it sends `{ latenciesMs }` once it has them, and counts anew; told
- * anything else, it sends how many have `failed`.
+ * A subscriber in a process of its own. At `/hang…` it never answers, at `/fail…` with 500, at `/turn…` with 200 until it is told to hang there too.
+ * Elsewhere it answers 200 and notes how long each event took from `data.sent_us` to here, by `data.round`. It listens at all of 127.0.0.0/8, so that
+ * each webhook can have a host of its own. Over IPC it says its port; told to `{ expect, round }` so many, it sends `{ latenciesMs }` of that round once it has
+ * them; told to `{ turn }`, it hangs; told anything else, it sends how many have `failed` and been `hung`.
  */
-let latenciesMs: number[] = [];
-let expected = Number.POSITIVE_INFINITY;
-let failed = 0;
+export type Order = { expect: number; round: number } | { turn: true } | { count: true };
+
+const rounds = new Map<number, number[]>();
+const counts = { failed: 0, hung: 0 };
+let awaited: { expect: number; round: number } | undefined;
+let hasTurned = false;
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    if (request.url?.startsWith('/hang')) return;
-    if (request.url?.startsWith('/fail')) {
-      failed += 1;
-      response.writeHead(500).end();
-      return;
-    }
-    response.end('ok');
-    const [, sentMs] = /"sent_ms":(\d+)/.exec(Buffer.concat(chunks).toString()) ?? [];
-    latenciesMs.push(Date.now() - Number(sentMs));
-    report();
-  });
+  request.on('end', () => answer(request.url ?? '', response, Buffer.concat(chunks).toString()));
 });
 
-function report() {
-  if (latenciesMs.length < expected) return;
-  process.send?.({ latenciesMs });
-  latenciesMs = [];
-  expected = Number.POSITIVE_INFINITY;
-}
-
-process.on('message', ({ expect }: { expect?: number }) => {
-  if (expect === undefined) {
-    process.send?.({ failed });
+function answer(path: string, response: ServerResponse, body: string) {
+  if (path.startsWith('/hang') || (hasTurned && path.startsWith('/turn'))) {
+    counts.hung += 1;
     return;
   }
-  expected = expect;
+  if (path.startsWith('/fail')) {
+    counts.failed += 1;
+    response.writeHead(500).end();
+    return;
+  }
+  response.end('ok');
+  if (!path.startsWith('/turn')) note(body);
+}
+
+function note(body: string) {
+  const us = nowUs();
+  const [, sentUs] = /"sent_us":(\d+)/.exec(body) ?? [];
+  const round = Number(/"round":(\d+)/.exec(body)?.[1]);
+  const latenciesMs = rounds.get(round) ?? [];
+  rounds.set(round, latenciesMs);
+  latenciesMs.push((us - Number(sentUs)) / 1_000);
   report();
+}
+
+function report() {
+  if (!awaited) return;
+  const latenciesMs = rounds.get(awaited.round) ?? [];
+  if (latenciesMs.length < awaited.expect) return;
+  process.send?.({ latenciesMs });
+  rounds.delete(awaited.round);
+  awaited = undefined;
+}
+
+process.on('message', (order: Order) => {
+  if ('expect' in order) {
+    awaited = order;
+    report();
+  } else if ('turn' in order) {
+    hasTurned = true;
+  } else {
+    process.send?.(counts);
+  }
 });
 process.on('disconnect', () => process.exit(0));
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+// Nobody but this machine is answered.
+server.on('connection', (socket) => {
+  if (!socket.remoteAddress?.startsWith('127.')) socket.destroy();
+});
+server.listen(0, '0.0.0.0', () => process.send?.({ port: (server.address() as AddressInfo).port }));

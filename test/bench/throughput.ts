@@ -1,25 +1,28 @@
 import { startBenchStack } from './bench-stack.ts';
-import { makeChannels, percentile, publishFor } from './load.ts';
+import { type Figures, percentile } from './figures.ts';
+import { type Channel, makeChannel, publishFor } from './load.ts';
 
 const CHANNELS = 4;
 const WIDTH = 64;
 
 /** Publishes as fast as the gateway accepts, to channels with one webhook each, and waits until all is delivered. */
-export async function throughput({ quick }: { quick: boolean }): Promise<Record<string, number>> {
+export async function throughput({ quick }: { quick: boolean }): Promise<Figures> {
   const durationMs = quick ? 10_000 : 60_000;
   const bench = await startBenchStack(WIDTH);
   try {
-    const channels = await makeChannels(bench.api, CHANNELS, bench.webhookUrl());
+    const channels: Channel[] = [];
+    for (let i = 0; i < CHANNELS; i++) channels.push(await makeChannel(bench.api, [bench.webhookUrl()]));
     const usedMs = bench.cpuMs();
     const tree_idle_mib = await bench.treeMiB();
 
     console.log(`publishing ${WIDTH}-wide to ${CHANNELS} channels for ${durationMs / 1_000} s ...`);
+    const round = bench.nextRound();
     const beganMs = performance.now();
-    const accepted = await publishFor(bench.api, channels, WIDTH, durationMs);
+    const accepted = await publishFor(bench.api, channels, { round, width: WIDTH, durationMs });
     const acceptedMs = performance.now() - beganMs;
     const tree_loaded_mib = await bench.treeMiB();
     console.log(`${accepted.length} accepted; waiting for the rest of the deliveries ...`);
-    const delivered = await bench.received(accepted.length);
+    const delivered = await bench.received(round, accepted.length);
     const deliveredMs = performance.now() - beganMs;
 
     const perEvent = [...bench.cpuMs()].map(

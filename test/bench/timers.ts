@@ -1,32 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
-import { type Channel, makeChannels, publishCount, whenAllAttempted } from './load.ts';
+import { type Figures, spread } from './figures.ts';
+import { type Channel, makeChannel, publishCount } from './load.ts';
+import { type Load, maximalRate, WIDTH } from './phase.ts';
 
-const WIDTH = 64;
-/** Events whose delivery is timed at each number of waiting retries. */
+/** Webhooks that fail: few events then make many deliveries, and none of them has a backlog of its own. */
+const FAILING_CHANNELS = 4;
+const FAN_OUT = 100;
+/** Events published at a time while filling. */
+const CHUNK = 100;
+/** How many deliveries may be on their way while the next are published: the queue is to hold retries, not a backlog. */
+const ON_THEIR_WAY = 20_000;
+/** Events whose delivery is timed, each time. */
 const SAMPLE = 10_000;
+const SAMPLES = 3;
+const IDLE_MS = 10_000;
+const LOOK_MS = 100;
+/** How often it is said how far it is. */
+const PROGRESS_MS = 10_000;
 
-/** What waiting retries cost: delivery rate to a healthy webhook, and the broker's CPU and memory, with none and with many waiting. */
-export async function timers({ quick }: { quick: boolean }): Promise<Record<string, number>> {
+/** What waiting retries cost: delivery rate to a healthy webhook, and the broker's CPU, memory and disk, with none and with many waiting. */
+export async function timers({ quick }: { quick: boolean }): Promise<Figures> {
   const steps = quick ? [0, 50_000] : [0, 200_000, 400_000, 1_000_000];
   const bench = await startBenchStack(WIDTH);
   try {
-    const [healthy] = (await makeChannels(bench.api, 1, bench.webhookUrl())) as [Channel];
-    const [failing] = (await makeChannels(bench.api, 1, bench.webhookUrl('/fail'))) as [Channel];
-    const figures: Record<string, number> = {};
-    await healthyRate(bench, healthy);
+    const healthy = await makeChannel(bench.api, [bench.webhookUrl('/', 1)]);
+    const failing = await makeFailing(bench);
+    const load: Load = { channels: [healthy], isHealthy: () => true, perS: 0, windowMs: 0, burst: SAMPLE };
+    const figures: Figures = {};
     let waiting = 0;
     for (const step of steps) {
-      console.log(`making ${step - waiting} deliveries fail and wait for an hour ...`);
-      await publishCount(bench.api, failing, WIDTH, step - waiting);
-      if (step > 0) await whenAllAttempted(bench, step);
+      if (step > waiting)
+        figures[`waiting_${step} filled_per_s`] = await fill(bench, failing, { from: waiting, to: step });
       waiting = step;
-      const idle = await idleCost(bench);
-      Object.assign(figures, {
-        [`waiting_${step} delivered_per_s`]: await healthyRate(bench, healthy),
-        [`waiting_${step} broker_mib`]: idle.brokerMiB,
-        [`waiting_${step} broker_cpu_share`]: idle.brokerCpu,
-        [`waiting_${step} tree_mib`]: await bench.treeMiB(),
-      });
+      console.log(`measuring with ${step} waiting ...`);
+      const cost = await measure(bench, load);
+      for (const [name, figure] of Object.entries(cost)) figures[`waiting_${step} ${name}`] = figure;
     }
     return figures;
   } finally {
@@ -34,18 +43,61 @@ export async function timers({ quick }: { quick: boolean }): Promise<Record<stri
   }
 }
 
-async function healthyRate(bench: BenchStack, healthy: Channel): Promise<number> {
-  const beganMs = performance.now();
-  await publishCount(bench.api, healthy, WIDTH, SAMPLE);
-  await bench.received(SAMPLE);
-  return Math.round((SAMPLE / (performance.now() - beganMs)) * 1_000);
+async function makeFailing({ api, webhookUrl }: BenchStack): Promise<Channel[]> {
+  const channels: Channel[] = [];
+  for (let i = 0; i < FAILING_CHANNELS; i++) {
+    const urls = Array.from({ length: FAN_OUT }, (_, j) => webhookUrl(`/fail/${i}/${j}`, 2));
+    channels.push(await makeChannel(api, urls));
+  }
+  return channels;
 }
 
-/** What the broker uses while nothing is published. */
-async function idleCost(bench: BenchStack) {
-  const OVER_MS = 5_000;
-  const before = bench.cpuMs().get('nats-server') ?? 0;
-  await new Promise((resolve) => setTimeout(resolve, OVER_MS));
-  const used = (bench.cpuMs().get('nats-server') ?? 0) - before;
-  return { brokerCpu: used / OVER_MS, brokerMiB: bench.memoryMiB('nats-server') };
+/** Makes deliveries fail, until `to` of them wait for an hour; how many a second that were. */
+async function fill(bench: BenchStack, failing: readonly Channel[], { from, to }: { from: number; to: number }) {
+  console.log(`making ${to - from} deliveries fail and wait for an hour ...`);
+  const beganMs = performance.now();
+  let published = from;
+  let failed = from;
+  let saidMs = beganMs;
+  while (failed < to) {
+    if (published < to && published - failed < ON_THEIR_WAY) {
+      const count = Math.min(CHUNK, (to - published) / FAN_OUT);
+      await publishCount(bench.api, failing, { round: bench.nextRound(), width: WIDTH, count });
+      published += count * FAN_OUT;
+    } else await delay(LOOK_MS);
+    failed = (await bench.counts()).failed;
+    if (performance.now() - saidMs < PROGRESS_MS) continue;
+    saidMs = performance.now();
+    console.log(`  ${failed} of ${to} wait, ${perS(failed - from, beganMs)}/s`);
+  }
+  return perS(to - from, beganMs);
+}
+
+const perS = (count: number, sinceMs: number): number => Math.round((count / (performance.now() - sinceMs)) * 1_000);
+
+async function measure(bench: BenchStack, load: Load): Promise<Figures> {
+  // What was published last has then gone through everything, and the read models have caught up.
+  await maximalRate(bench, { ...load, burst: SAMPLE / 5 });
+  const brokerMs = () => bench.cpuMs().get('nats-server') ?? 0;
+  const idleFromMs = brokerMs();
+  await delay(IDLE_MS);
+  const idleMs = brokerMs() - idleFromMs;
+  const queued = await bench.queued();
+  const broker_mib = bench.memoryMiB('nats-server');
+  const rates: number[] = [];
+  const costs: number[] = [];
+  for (let i = 0; i < SAMPLES; i++) {
+    const fromMs = brokerMs();
+    rates.push(await maximalRate(bench, load));
+    costs.push((brokerMs() - fromMs) / load.burst);
+  }
+  return {
+    queued,
+    delivered_per_s: spread(rates),
+    broker_cpu_idle_share: idleMs / IDLE_MS,
+    broker_cpu_ms_per_event: spread(costs),
+    broker_mib,
+    broker_disk_mib: bench.queueDiskMiB(),
+    tree_mib: await bench.treeMiB(),
+  };
 }
