@@ -19,7 +19,7 @@ export const deliveries: Projection = {
       due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id) WHERE due_ms IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
     CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;`,
   prepare(db) {
     const open = opener(db);
@@ -126,10 +126,11 @@ export function deliveryQueries(db: DatabaseSync) {
     SELECT ${pendingColumns} FROM deliveries
     WHERE due_ms IS NOT NULL AND due_ms < ?1 AND (due_ms, event_id, webhook_id) > (?2, ?3, ?4)
     ORDER BY due_ms, event_id, webhook_id LIMIT ?5`);
-  const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL');
+  const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL AND position <= ?');
   const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
   return {
-    countPending: (): number => (count.get() as { count: number }).count,
+    /** @param upTo where in the log the last event lies whose deliveries count; absent: all count */
+    countPending: (upTo = Number.MAX_SAFE_INTEGER): number => (count.get(upTo) as { count: number }).count,
     byId: (eventId: number, webhookId: number): Delivery | undefined => {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);

@@ -8,13 +8,13 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
+  type StreamInfo,
 } from 'nats';
 import type { Logger } from '../log.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
 
 const STREAM = 'DELIVERIES';
 const SUBJECT = 'deliveries.due';
-const CONSUMER = 'delivery';
 
 /** For how long the stream recognises a repeated message id, in ms. */
 export const DUPLICATE_WINDOW_MS = 120_000;
@@ -67,9 +67,9 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     }
   }
 
-  /** Creates the stream and the consumer where they are missing. */
-  async function ensure(): Promise<void> {
-    await jsm.streams.add({
+  /** Creates the stream and its consumer where they are missing. Returns the stream. */
+  async function ensure(): Promise<StreamInfo> {
+    const stream = await jsm.streams.add({
       name: STREAM,
       subjects: [SUBJECT],
       retention: RetentionPolicy.Workqueue,
@@ -77,8 +77,17 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
       discard: DiscardPolicy.New,
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     });
-    await jsm.consumers.add(STREAM, {
-      durable_name: CONSUMER,
+    await addConsumer(stream).catch(async (error) => {
+      if (!isTaken(error)) throw error;
+      for await (const { name } of jsm.consumers.list(STREAM)) await jsm.consumers.delete(STREAM, name);
+      await addConsumer(stream);
+    });
+    return stream;
+  }
+
+  const addConsumer = (stream: StreamInfo) =>
+    jsm.consumers.add(STREAM, {
+      durable_name: consumerOf(stream),
       ack_policy: AckPolicy.Explicit,
       ack_wait: nanos(ackWaitMs),
       deliver_policy: DeliverPolicy.All,
@@ -86,17 +95,16 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
       // Waiting retries count against it: any limit would let them block live traffic.
       max_ack_pending: -1,
     });
-  }
 
   return {
     isConnected: (): boolean => isConnected && !nc.isClosed(),
 
-    ensure,
+    ensure: async (): Promise<void> => void (await ensure()),
 
     /** Asks the broker. @throws NatsError, also where the stream is missing */
     async state(): Promise<QueueState> {
       const stream = await jsm.streams.info(STREAM);
-      const consumer = await jsm.consumers.info(STREAM, CONSUMER);
+      const consumer = await jsm.consumers.info(STREAM, consumerOf(stream));
       const kept = stream.state.messages;
       // A killed nats-server 2.9 comes back with messages that were acknowledged, and after a full disk with some that its consumer has forgotten.
       const messages = Math.min(kept, consumer.num_pending + consumer.num_ack_pending);
@@ -116,7 +124,7 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
 
     /** Makes the consumer anew: it hands out every message that is kept, whatever it knew of them. Workers find it by themselves. @throws NatsError */
     async renewConsumer(): Promise<void> {
-      await jsm.consumers.delete(STREAM, CONSUMER);
+      await jsm.consumers.delete(STREAM, consumerOf(await ensure()));
       await ensure();
     },
 
@@ -137,10 +145,10 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
 
     /**
      * The messages whose time has come, up to `maxMessages` of them ahead of the reader, until `signal` aborts.
-     * @throws NatsError where stream or consumer are gone: `ensure` brings them back
+     * @throws NatsError where stream or consumer are gone: the next call brings them back
      */
     async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
-      const consumer = await js.consumers.get(STREAM, CONSUMER);
+      const consumer = await js.consumers.get(STREAM, consumerOf(await ensure()));
       const messages = await consumer.consume({ max_messages: maxMessages, abort_on_missing_resource: true });
       const stop = () => messages.stop();
       signal.addEventListener('abort', stop);
@@ -156,6 +164,17 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     /** Hands out what was acknowledged, then closes. */
     close: (): Promise<void> => nc.drain(),
   };
+}
+
+/**
+ * A consumer's name, which acknowledgements name together with a message's sequence: those of a stream that is gone must not meet the messages of the
+ * one that took its place.
+ */
+const consumerOf = ({ created }: StreamInfo): string => `delivery-${created.replace(/\D/g, '')}`;
+
+/** Whether there is another consumer already: a stream that is a work queue has one. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+function isTaken(error: unknown): boolean {
+  return error instanceof NatsError && error.api_error?.err_code === 10_099;
 }
 
 function noMessage(error: unknown): undefined {

@@ -73,7 +73,6 @@ export function createDelivery(deps: DeliveryDeps): Service {
   }
 
   const loop = createLoop('delivery', log, async (signal, working) => {
-    await queue.ensure();
     for await (const message of queue.consume(AHEAD, signal)) {
       await slots.acquire();
       while (recorder.isHeldUp() && !signal.aborted) await delay(LOOK_MS);

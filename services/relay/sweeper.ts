@@ -10,7 +10,7 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import type { Registry } from './registry.ts';
 
-/** How often the queue is held against the read models, in ms. */
+/** How often the queue is held against the read models unless it is said, in ms. */
 const SWEEP_MS = 2_000;
 /** Deliveries read and enqueued at a time. */
 const PAGE = 500;
@@ -33,6 +33,15 @@ export interface SweeperDeps {
   readonly nowMs: () => number;
   /** By how much a delivery must be overdue, beyond the queue's own lag, before it is missed, in ms. */
   readonly marginMs: number;
+  /** How often the queue is held against the read models, in ms; absent: every two seconds. */
+  readonly sweepMs?: number;
+}
+
+interface Before {
+  /** Where the relay was. */
+  readonly relayedTo: number;
+  /** What was due before that is overdue, in ms since the epoch. */
+  readonly beforeMs: number;
 }
 
 /**
@@ -47,6 +56,7 @@ export function createSweeper(deps: SweeperDeps): Service {
   let handedOut = 0;
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
+    const relayedTo = relay.registry.position();
     const state = await queue.state();
     const known = relay.registry.broker();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
@@ -55,15 +65,16 @@ export function createSweeper(deps: SweeperDeps): Service {
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
-    await compare(publisher, state, beforeMs);
+    await compare(publisher, state, { relayedTo, beforeMs });
   }
 
-  async function compare(publisher: Publisher, state: QueueState, beforeMs: number) {
+  /** What was relayed before the queue was asked, and is still pending now, it must hold: what came or was done with meanwhile does not count. */
+  async function compare(publisher: Publisher, state: QueueState, { relayedTo, beforeMs }: Before) {
     const { deliveries } = deps.readModels;
     const isOverdue = deliveries.pending(beforeMs, { limit: 1 }).length > 0;
     const isSilent = isOverdue && state.isAsked && state.handedOut === handedOut;
     handedOut = state.handedOut;
-    if (isShortForLong(isOverdue && state.messages < deliveries.countPending())) {
+    if (isShortForLong(isOverdue && state.messages < deliveries.countPending(relayedTo))) {
       const count = await enqueue(deps, publisher, beforeMs, Number.MAX_SAFE_INTEGER);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
     } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {
@@ -81,7 +92,7 @@ export function createSweeper(deps: SweeperDeps): Service {
     while (!signal.aborted) {
       await sweep(publisher, signal);
       working();
-      await delay(SWEEP_MS, undefined, { signal });
+      await delay(deps.sweepMs ?? SWEEP_MS, undefined, { signal });
     }
   });
 }

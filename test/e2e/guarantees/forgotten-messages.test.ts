@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
+import type { JsMsg } from 'nats';
 import { pino } from 'pino';
 import { stream } from '../../../domain/facts.ts';
 import type { EventStore } from '../../../infra/event-store/client.ts';
@@ -10,7 +11,7 @@ import { connectQueue, type Queue } from '../../../infra/queue/client.ts';
 import { decodeMessage } from '../../../infra/queue/message.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../projections/read-models.ts';
-import { openRegistry } from '../../../services/relay/registry.ts';
+import { createRegistry, openRegistry } from '../../../services/relay/registry.ts';
 import { createSweeper } from '../../../services/relay/sweeper.ts';
 import { type Broker, openBroker } from '../../support/broker.ts';
 import { AT_MS, CHANNEL_ID, EVENT_ID, published, recorded, webhookCreated } from '../../support/sample.ts';
@@ -44,7 +45,7 @@ describe('messages that the broker has forgotten to hand out', () => {
 
   it('are put on the queue again', async () => {
     await queue.ensure();
-    const { position, sweeper } = await createOverdue();
+    const { position, sweeper } = await createSweeperAt(AT_MS + 60_000);
     const abort = new AbortController();
     const taken: number[] = [];
     const taking = take(abort.signal, taken);
@@ -64,6 +65,50 @@ describe('messages that the broker has forgotten to hand out', () => {
     await taking;
   });
 
+  it('are got out by another consumer once they outnumber the others', async () => {
+    const MANY = 1_001;
+    const { sweeper } = await createSweeperAt(AT_MS);
+    const taken: number[] = [];
+    const taking = take(new AbortController().signal, taken).catch((error: Error) => error.message);
+    await waitFor('a worker that asks', async () => (await queue.state()).isAsked);
+    await broker.deliverAtMost(1);
+    for (let n = 0; n < MANY; n++) await queue.publish({ event_id: n, webhook_id: n, position: 0 }, `stuck-${n}`);
+    await waitFor('their only delivery', () => taken.length === MANY);
+    await waitFor('messages that nobody is going to get', broker.toCome, (messages) => messages === 0);
+
+    await sweeper.start();
+    expect(await taking).to.equal('consumer deleted');
+    await sweeper.stop();
+    const abort = new AbortController();
+    const acknowledging = (async () => {
+      for await (const message of queue.consume(256, abort.signal)) message.ack();
+    })();
+    await waitFor('an empty queue', broker.messages, (messages) => messages === 0);
+    abort.abort();
+    await acknowledging;
+  });
+
+  it('of a stream that is gone are not acknowledged in the place of others', async () => {
+    await queue.renewStream();
+    const [old, abort] = await takeOne(1);
+    await queue.renewStream();
+    const [young, abortToo] = await takeOne(2);
+    expect(young.info.streamSequence).to.equal(old.info.streamSequence);
+    await old.ackAck().catch(() => {});
+    expect(await broker.messages()).to.equal(1);
+    for (const taking of [abort, abortToo]) taking.abort();
+  });
+
+  /** Queues a message and takes it, and goes on holding it. */
+  async function takeOne(event_id: number): Promise<[JsMsg, AbortController]> {
+    const abort = new AbortController();
+    const messages = queue.consume(1, abort.signal);
+    await queue.ensure();
+    await queue.publish({ event_id, webhook_id: 1, position: 0 }, `one-${event_id}`);
+    const { value } = await messages.next();
+    return [value, abort];
+  }
+
   /** Gives back all that it gets. */
   async function take(signal: AbortSignal, taken: number[]) {
     for await (const message of queue.consume(256, signal)) {
@@ -72,8 +117,8 @@ describe('messages that the broker has forgotten to hand out', () => {
     }
   }
 
-  /** Read models in which deliveries to all webhooks have long been due, and a sweeper between them and the queue, which it knows. */
-  async function createOverdue() {
+  /** Read models in which deliveries to all webhooks are due at AT_MS, and a sweeper, whose clock stands still, between them and the queue, which it knows. */
+  async function createSweeperAt(nowMs: number) {
     const db = new DatabaseSync(':memory:');
     createReadModels(db);
     const facts = recorded(...WEBHOOKS.map((id) => [stream.webhook(id), webhookCreated({ id })] as const), [
@@ -83,9 +128,13 @@ describe('messages that the broker has forgotten to hand out', () => {
     const position = facts.at(-1)?.position ?? -1;
     readModelWriter(db).apply(facts, position);
     const models = readModels(db);
-    const registry = openRegistry(new DatabaseSync(':memory:'));
+    const table = new DatabaseSync(':memory:');
+    createRegistry(table);
+    const registry = openRegistry(table);
     const { incarnation, lastSequence } = await queue.state();
     registry.setBroker({ incarnation, last_sequence: lastSequence });
+    registry.begin();
+    registry.commit(position, lastSequence);
     const sweeper = createSweeper({
       store: { lastPosition: async () => position } as Partial<EventStore> as EventStore,
       // It would mend what was done to the consumer.
@@ -95,7 +144,7 @@ describe('messages that the broker has forgotten to hand out', () => {
         progress: createProgress(models.position),
         relay: { registry, reading: () => position },
       },
-      ...{ log, nowMs: () => AT_MS + 60_000, marginMs: 1_000 },
+      ...{ log, nowMs: () => nowMs, marginMs: 1_000, sweepMs: 50 },
     });
     return { position, sweeper };
   }
