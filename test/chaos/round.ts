@@ -56,7 +56,7 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
     const made = await Promise.race([happenings(options, stack, client, scene, history), stack.whenFailed()]);
     const verdict = await check(stack, client, scene.channels, history);
     await stack.stop();
-    const violations = [...made, ...verdict.violations, ...checkEndings(stack.said())];
+    const violations = [...made, ...verdict.violations, ...checkEndings(stack.said(), history)];
     return { ...verdict, violations, ...(violations.length > 0 && { keptIn: keep(dir, history) }) };
   } catch (error) {
     await stack.stop();
