@@ -11,6 +11,7 @@ import { checkHits } from '../../chaos/checks/hits.ts';
 import { checkNotificationLogs } from '../../chaos/checks/notification-logs.ts';
 import { checkIds, checkLog } from '../../chaos/checks/order.ts';
 import { checkReadModels } from '../../chaos/checks/read-models.ts';
+import { checkBackup, pastOf } from '../../chaos/checks/restored.ts';
 import type { Violation } from '../../chaos/checks/violation.ts';
 import { type History, type Hit, newHistory, type PublishTry, type Trouble } from '../../chaos/history.ts';
 import {
@@ -236,6 +237,56 @@ describe('the checker of the chaos suite', () => {
     const stopped = { part: 'gateway', what: 'SIGSTOP gateway', fromMs: AT_MS, toMs: AT_MS + 2_000 } as const;
     expect(found(stopped)).to.deep.equal([]);
     expect(found({ ...stopped, part: 'delivery' })).to.deep.equal(['does not stop in time']);
+  });
+
+  it('finds what a backup has lost, changed or made up', () => {
+    const log = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    expect(rules(checkBackup(log.slice(0, -1), log))).to.deep.equal([]);
+    const [first, , ...rest] = log as [RecordedFact, RecordedFact, ...RecordedFact[]];
+    const other = { ...first, recordedAtMs: first.recordedAtMs + 1 };
+    const more = logOf([EVENTS, event], [DELIVERIES, delivered], [DELIVERIES, failed]);
+    for (const held of [[first, ...rest], log.with(0, other), more]) {
+      expect(rules(checkBackup(held, log))).to.deep.equal(['backup differs from the log']);
+    }
+  });
+
+  describe('of a stack that was restored from a backup', () => {
+    const held = logOf([EVENTS, event]);
+    const lastMs = held.at(-1)?.recordedAtMs ?? 0;
+    const backup = { beganMs: lastMs, lastMs };
+    const LATER_MS = lastMs + 60_000;
+    const again = { ...delivered, data: { ...delivered.data, at: iso(LATER_MS) } };
+    /** The restored stack's log and hits after a past that ends with the backup. */
+    function restoredRules(past: Partial<History>, log: RecordedFact[], ...hits: Hit[]) {
+      const known = pastOf(history(past), backup);
+      return hitRules({ ...known, hits: [...known.hits, ...hits] }, log);
+    }
+
+    it('finds an event lost that was accepted before, and not one that was accepted later', () => {
+      const lost = (endedMs: number) =>
+        rules(checkAccepted(pastOf(history({ publishes: [publishTry({ endedMs })] }), backup), logOf()));
+      expect(lost(lastMs - 1)).to.deep.equal(['accepted event lost']);
+      expect(lost(lastMs + 1)).to.deep.equal([]);
+    });
+
+    it('lets it repeat what was POSTed after the backup, once', () => {
+      const log = logOf([EVENTS, event], [DELIVERIES, again]);
+      const afterwards = hit({ atMs: lastMs + 50 });
+      expect(restoredRules({ hits: [afterwards] }, log, hit({ atMs: LATER_MS }))).to.deep.equal([]);
+      const twice = restoredRules({}, log, hit({ atMs: LATER_MS }), hit({ atMs: LATER_MS + 900 }));
+      expect(twice).to.include('POST after the end');
+    });
+
+    it('lets it repeat what was POSTed before and not recorded in it, and nothing that was', () => {
+      const before = hit({ atMs: AT_MS });
+      const log = logOf([EVENTS, event], [DELIVERIES, again]);
+      expect(restoredRules({ hits: [before] }, log, hit({ atMs: LATER_MS }))).to.deep.equal([]);
+      const knew = logOf([EVENTS, event], [DELIVERIES, delivered], [DELIVERIES, again]);
+      const known = pastOf(history({ hits: [before] }), { beganMs: AT_MS, lastMs: knew.at(-2)?.recordedAtMs ?? 0 });
+      expect(hitRules({ ...known, hits: [before, hit({ atMs: LATER_MS })] }, knew)).to.deep.equal([
+        'POST after the end',
+      ]);
+    });
   });
 
   it('finds a row of the read models that differs', () => {
