@@ -84,6 +84,15 @@ export async function startChaosStack(dir: string) {
     return found?.mark !== undefined && processMark(found.pid) === found.mark ? found.pid : undefined;
   }
 
+  let stopping: Promise<void> | undefined;
+  async function stopAll(): Promise<void> {
+    await children.supervisor.stop(25_000);
+    await endLeftovers(at('data'), () => {});
+    await Promise.all([children.eventstore.stop(5_000), children['nats-server'].stop(5_000)]);
+    await Promise.all([proxies.store.close(), proxies.broker.close()]);
+    writeFileSync(at('harness.log'), `${log.join('\n')}\n`);
+  }
+
   await Promise.all([children.eventstore.start(), children['nats-server'].start()]);
   await children.supervisor.start();
   return {
@@ -122,13 +131,10 @@ export async function startChaosStack(dir: string) {
     },
     /** Never resolves. @throws CannotStart where a part of it cannot go on */
     whenFailed: () => Promise.race(Object.values(children).map((child) => child.whenFailed())),
-    /** Stops all of it. What it has written stays until `remove`. */
-    async stop(): Promise<void> {
-      await children.supervisor.stop(25_000);
-      await endLeftovers(at('data'), () => {});
-      await Promise.all([children.eventstore.stop(5_000), children['nats-server'].stop(5_000)]);
-      await Promise.all([proxies.store.close(), proxies.broker.close()]);
-      writeFileSync(at('harness.log'), `${log.join('\n')}\n`);
+    /** Stops all of it, once. What it has written stays until `remove`. */
+    stop(): Promise<void> {
+      stopping ??= stopAll();
+      return stopping;
     },
     remove(): void {
       for (const disk of disks.values()) disk?.unmount();

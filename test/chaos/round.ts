@@ -26,8 +26,6 @@ export interface RoundOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly say: (line: string) => void;
-  /** Whether a backup is taken, and restored at the end. */
-  readonly restores?: boolean;
 }
 
 export interface Verdict {
@@ -89,7 +87,7 @@ function keep(dir: string, history: History): string {
 
 /** Load, changes, a backup and faults; then recovery. */
 async function happenings(
-  { seed, seconds, say, restores = true }: RoundOptions,
+  { seed, seconds, say }: RoundOptions,
   stack: ChaosStack,
   client: Client,
   scene: ReturnType<typeof createScene>,
@@ -99,19 +97,19 @@ async function happenings(
   const load = startLoad(seed, client, scene.channels, history);
   const [quiet, giveUp] = [new AbortController(), new AbortController()];
   const changing = scene.keepChanging(lastsMs, quiet.signal);
-  const backingUp = restores && takeBackup(stack, join(stack.dir, 'backups'), lastsMs / 2, giveUp.signal);
+  const backingUp = takeBackup(stack, join(stack.dir, 'backups'), lastsMs / 2, giveUp.signal);
   const faults = await runNemesis({ seed, lastsMs, say }, stack, history);
   const beganMs = performance.now();
   const violations: Violation[] = [];
   if (!(await isResuming(load))) violations.push(violation('no event is accepted any more'));
   const givingUp = setTimeout(() => giveUp.abort(), RESUME_MS);
-  const taken = await backingUp;
+  const { backup, violations: ofBackup } = await backingUp;
   clearTimeout(givingUp);
   quiet.abort();
   await changing;
   await load.stop(RESUME_MS);
   say(`         ${load.accepted()} events accepted, ${history.hits.length} POSTs so far; waiting for the rest`);
-  if (taken) violations.push(...taken.violations);
+  violations.push(...ofBackup);
   const store = connectEventStore(stack.storeUrl());
   const left = await whenSettled(stack, store, SETTLE_MS);
   await store.close();
@@ -119,7 +117,7 @@ async function happenings(
   if (left) violations.push(violation('does not come to rest', left, await queueState(stack)));
   const messages = await whenQueueEmpty(stack);
   if (messages !== 0) say(`         ${messages} messages are still waiting in the queue`);
-  return { violations, faults, settledMs, backup: taken ? taken.backup : undefined };
+  return { violations, faults, settledMs, backup };
 }
 
 async function isResuming(load: ReturnType<typeof startLoad>): Promise<boolean> {
