@@ -46,14 +46,11 @@ export function explanations({ troubles }: Pick<History, 'troubles'>) {
           toMs >= atMs && fromMs <= recordedMs && fromMs - atMs <= REACH_MS + troubledMs(atMs, fromMs),
       ),
     /**
-     * Something was away when delivery died, or had been shortly before: outcomes then wait to be recorded, and what has gathered is worked off with as many POSTs
-     * at a time as there can be, so that the crash repeats many of them.
+     * Something was away at `atMs`, had been shortly before, or died together with delivery: outcomes then wait to be recorded, and what has gathered is worked off
+     * with as many POSTs at a time as there can be, so that a crash of delivery repeats many of them.
      */
-    isBacklogged: (atMs: number, death: Trouble): boolean =>
-      gathering.some(
-        ({ what, fromMs, toMs }) =>
-          what !== death.what && fromMs - SOON_MS <= atMs && toMs + CATCH_UP_MS >= atMs && fromMs <= death.fromMs,
-      ),
+    isBacklogged: (atMs: number): boolean =>
+      gathering.some(({ fromMs, toMs }) => fromMs - SOON_MS <= atMs && toMs + CATCH_UP_MS >= atMs),
     /** What was over at `endedMs` may not have been known at `atMs`: the read models lagged. */
     isLate: (endedMs: number, atMs: number): boolean =>
       atMs - endedMs <= LAG_MS ||

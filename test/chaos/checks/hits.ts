@@ -146,9 +146,6 @@ function explainRepetition(over: readonly Paired[], next: Hit, explain: Explanat
   );
   const unexplained = over[deaths.indexOf(undefined)];
   const last = deaths.at(-1);
-  const isBacklogged = over.some(({ hit }, index) => {
-    const death = deaths[index];
-    return death !== undefined && explain.isBacklogged(hit.atMs, death);
-  });
+  const isBacklogged = over.some(({ hit }) => explain.isBacklogged(hit.atMs));
   return { unexplained, isBacklogged, cause: unexplained ? undefined : last?.what };
 }

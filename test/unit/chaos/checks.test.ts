@@ -176,12 +176,11 @@ describe('the checker of the chaos suite', () => {
     );
     const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
     const counts = (...troubles: Trouble[]) => checkHits(history({ hits, troubles }), facts, foldAll(facts)).counts;
-    const what = 'kill -9 everything';
-    const died = { ...KILLED, what, fromMs: AT_MS + 100, toMs: AT_MS + 600 };
-    const same = { ...died, part: 'eventstore' } as const;
-    expect(counts(died, same)).to.deep.include({ duplicates: 1, backlogged: 0, causes: { [what]: 1 } });
-    const earlier = { ...same, what: 'kill -9 eventstore', fromMs: AT_MS - 9_000, toMs: AT_MS - 3_000 };
-    expect(counts(died, same, earlier)).to.deep.include({ duplicates: 1, backlogged: 1, causes: { [what]: 1 } });
+    const died = { ...KILLED, fromMs: AT_MS + 100, toMs: AT_MS + 600 };
+    const earlier = { ...KILLED, part: 'eventstore', fromMs: AT_MS - 9_000, toMs: AT_MS - 3_000 } as const;
+    const causes = { [KILLED.what]: 1 };
+    expect(counts(died)).to.deep.include({ duplicates: 1, backlogged: 0, causes });
+    expect(counts(died, earlier)).to.deep.include({ duplicates: 1, backlogged: 1, causes });
   });
 
   it('finds a POST after its webhook was deleted, unless the read models had a reason to lag', () => {
