@@ -139,20 +139,22 @@ async function whenKnown({ relay, store, progress, log }: SweeperDeps, relayedTo
 }
 
 async function enqueue(
-  { readModels, log }: SweeperDeps,
+  { readModels, nowMs, log }: SweeperDeps,
   publisher: Publisher,
   beforeMs: number,
   upTo: number,
 ): Promise<number> {
+  // Part of the ids, since a broker would take what it has lost for a repetition of what it had: nothing would be added.
+  const sweptAtMs = nowMs();
   let count = 0;
   let page: PendingDelivery[];
   let after: PendingDelivery | undefined;
   do {
     page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
     after = page.at(-1);
-    for (const { event_id, webhook_id, position, due_ms } of page) {
+    for (const { event_id, webhook_id, position } of page) {
       if (position > upTo) continue;
-      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${due_ms}`);
+      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`);
       count += 1;
       if (count % 10_000 === 0) log.info({ count }, 'putting pending deliveries on the queue again');
     }

@@ -1,15 +1,18 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { createChild } from '../../infra/local/child.ts';
+import { createChild, type Program } from '../../infra/local/child.ts';
 import { createPort, freePort } from '../../infra/local/free-port.ts';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { natsServer } from '../../infra/local/nats-server.ts';
 import { processMark } from '../../infra/local/process-mark.ts';
 import { readRun } from '../../infra/local/run-file.ts';
+import { removeDerived } from '../../infra/sqlite.ts';
+import { readModelsFile } from '../../projections/generations.ts';
 import { stackEnv } from '../support/stack.ts';
 import type { Part } from './history.ts';
-import { loggedProgram, wipeable } from './programs.ts';
+import { createGate, loggedProgram, wipeable } from './programs.ts';
 import { startProxy } from './proxy.ts';
 import { mountSmallDisk } from './small-disk.ts';
 
@@ -18,15 +21,27 @@ const LOOPBACK = '127.0.0.1';
 
 /** Short, so that a minute holds whole histories: retries until 10 s after the publication. */
 export const POLICY = { retryIntervalMs: 1_000, retryWindowMs: 10_000, successStatus: '200' } as const;
-const SETTINGS = {
+export const SETTINGS = {
   RETRY_INTERVAL: `${POLICY.retryIntervalMs}ms`,
   RETRY_WINDOW: `${POLICY.retryWindowMs}ms`,
   DELIVERY_TIMEOUT: '1s',
   MASTER_SECRET: 'a secret that is none: it is the same in every round',
 };
 
+/** What the services of a round are started with, beside where their servers are: their clocks are those of the round. */
+export const serviceEnv = (dir: string) => ({
+  ...SETTINGS,
+  CHAOS_CLOCKS: join(dir, 'clocks'),
+  NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts'))}`,
+});
+
 export const DISKS = ['eventstore', 'nats', 'data'] as const;
 export type Disk = (typeof DISKS)[number];
+
+/** What is rebuilt from the log where it is missing. */
+export type Derived = 'read models' | 'relay table' | 'queue';
+/** How often it is looked whether processes are gone, in ms. */
+const LOOK_MS = 20;
 
 export type ChaosStack = Awaited<ReturnType<typeof startChaosStack>>;
 
@@ -49,26 +64,33 @@ export async function startChaosStack(dir: string) {
     const port = await ports.store.forStart(ports.store.current() > 0);
     return { ...stackEnv(), HOST: LOOPBACK, PORT: `${port}`, DATA_DIR: at('eventstore') };
   };
-  const serviceEnv = async () => ({
-    ...{ ...stackEnv(), ...SETTINGS, DATA_DIR: at('data'), PORT: `${ports.gateway}`, CHAOS_CLOCKS: at('clocks') },
+  const supervisorEnv = async () => ({
+    ...{ ...stackEnv(), ...serviceEnv(dir), DATA_DIR: at('data'), PORT: `${ports.gateway}` },
     EVENTSTORE_URL: `esdb://${LOOPBACK}:${proxies.store.port}?tls=false`,
     NATS_URL: `nats://${LOOPBACK}:${proxies.broker.port}`,
-    NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'shifted-clock.ts'))}`,
   });
+  const gate = createGate();
+  const child = (program: Program) => createChild(gate.before(program), options);
   const STORE_MAIN = join(ROOT, 'infra/local/eventstore/main.ts');
   const children = {
-    eventstore: createChild(loggedProgram('eventstore', STORE_MAIN, storeEnv, at('eventstore.log')), options),
-    'nats-server': createChild(broker, options),
-    supervisor: createChild(
-      loggedProgram('supervisor', join(ROOT, 'services/main.ts'), serviceEnv, at('services.log')),
-      options,
-    ),
+    eventstore: child(loggedProgram('eventstore', STORE_MAIN, storeEnv, at('eventstore.log'))),
+    'nats-server': child(broker),
+    supervisor: child(loggedProgram('supervisor', join(ROOT, 'services/main.ts'), supervisorEnv, at('services.log'))),
   };
 
   function pid(part: Part): number | undefined {
     if (part in children) return children[part as keyof typeof children].pid();
     const found = readRun(at('data'))?.processes.find(({ name }) => name === part);
     return found?.mark !== undefined && processMark(found.pid) === found.mark ? found.pid : undefined;
+  }
+
+  let stopping: Promise<void> | undefined;
+  async function stopAll(): Promise<void> {
+    await children.supervisor.stop(25_000);
+    await endLeftovers(at('data'), () => {});
+    await Promise.all([children.eventstore.stop(5_000), children['nats-server'].stop(5_000)]);
+    await Promise.all([proxies.store.close(), proxies.broker.close()]);
+    writeFileSync(at('harness.log'), `${log.join('\n')}\n`);
   }
 
   await Promise.all([children.eventstore.start(), children['nats-server'].start()]);
@@ -85,7 +107,22 @@ export async function startChaosStack(dir: string) {
       const id = pid(part);
       return id !== undefined && process.kill(id, signal);
     },
-    wipeBroker: broker.wipe,
+    /** Nothing that ends is started again until the returned function is called. */
+    holdStarts: gate.hold,
+    /** Resolves once there are no such processes, or after `patienceMs`. */
+    whenGone: (parts: readonly Part[], patienceMs: number) =>
+      until(() => parts.every((part) => pid(part) === undefined), patienceMs),
+    /** Resolves once the process that this part has now is gone, or after `patienceMs`; undefined where it has none. */
+    whenEnded(part: Part, patienceMs: number): Promise<void> | undefined {
+      const id = pid(part);
+      const mark = id === undefined ? undefined : processMark(id);
+      return id === undefined || mark === undefined ? undefined : until(() => processMark(id) !== mark, patienceMs);
+    },
+    /** To be called while nothing runs; the queue's goes before the broker's next start. */
+    throwAway(what: Derived): void {
+      if (what === 'queue') broker.wipe();
+      else removeDerived(what === 'read models' ? readModelsFile(at('data')) : join(at('data'), 'relay.db'));
+    },
     /** What was said about processes that ended, by the supervisor too. */
     said: () => [...log, ...readFileSync(at('services.log'), 'utf8').split('\n')],
     moveClock(role: Part, byMs: number): void {
@@ -94,19 +131,21 @@ export async function startChaosStack(dir: string) {
     },
     /** Never resolves. @throws CannotStart where a part of it cannot go on */
     whenFailed: () => Promise.race(Object.values(children).map((child) => child.whenFailed())),
-    /** Stops all of it. What it has written stays until `remove`. */
-    async stop(): Promise<void> {
-      await children.supervisor.stop(25_000);
-      await endLeftovers(at('data'), () => {});
-      await Promise.all([children.eventstore.stop(5_000), children['nats-server'].stop(5_000)]);
-      await Promise.all([proxies.store.close(), proxies.broker.close()]);
-      writeFileSync(at('harness.log'), `${log.join('\n')}\n`);
+    /** Stops all of it, once. What it has written stays until `remove`. */
+    stop(): Promise<void> {
+      stopping ??= stopAll();
+      return stopping;
     },
     remove(): void {
       for (const disk of disks.values()) disk?.unmount();
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function until(isSo: () => boolean, patienceMs: number): Promise<void> {
+  const untilMs = performance.now() + patienceMs;
+  while (!isSo() && performance.now() < untilMs) await delay(LOOK_MS);
 }
 
 const newPort = () => freePort(LOOPBACK);

@@ -1,4 +1,4 @@
-import type { ChaosStack, Disk } from './chaos-stack.ts';
+import type { ChaosStack, Derived, Disk } from './chaos-stack.ts';
 import { DISKS } from './chaos-stack.ts';
 import { type History, PARTS, type Part, type Trouble } from './history.ts';
 import type { ProxyMode } from './proxy.ts';
@@ -7,11 +7,12 @@ import type { Random } from './random.ts';
 /** One fault: decided from the seed alone before it begins. */
 export interface Fault {
   readonly what: string;
-  /** From its beginning to its end; 0 where nothing is to be ended. */
-  readonly holdMs: number;
+  /** From its beginning to its end; absent where nothing has to pass. */
+  readonly holdMs?: number;
   /** @returns what is to be said, where it could not be done */
   begin(): string | undefined;
-  end(): void;
+  /** Absent where nothing is to be ended. */
+  end?(): void | Promise<void>;
 }
 
 type Make = (random: Random, stack: ChaosStack, history: History) => Fault;
@@ -19,6 +20,8 @@ type Make = (random: Random, stack: ChaosStack, history: History) => Fault;
 /** How long a part that was killed may take to be itself again, in ms. Services are dead at once; what a dead supervisor leaves behind takes its time. */
 const BACK_MS = 6_000;
 const AT_ONCE_MS = 500;
+/** How long something that was told to stop is waited for, in ms: longer than it may take. */
+const GONE_MS = 45_000;
 const SERVICES: readonly Part[] = ['gateway', 'delivery', 'projector+relay'];
 const MINUTE_MS = 60_000;
 
@@ -26,6 +29,9 @@ export const FAULTS: Readonly<Record<string, { readonly weight: number; readonly
   kill: { weight: 6, make: kill },
   'kill all': { weight: 1, make: killAll },
   'kill store mid-batch': { weight: 3, make: killStoreMidBatch },
+  'kill all, lose files': { weight: 2, make: loseFiles },
+  'tell to stop': { weight: 3, make: tellToStop },
+  'tell all to stop': { weight: 1, make: tellAllToStop },
   stop: { weight: 4, make: stop },
   'stop all': { weight: 1, make: stopAll },
   'restart broker': { weight: 2, make: restartBroker },
@@ -36,56 +42,126 @@ export const FAULTS: Readonly<Record<string, { readonly weight: number; readonly
   'move clock': { weight: 2, make: moveClock },
 };
 
-const nothing = () => {};
 const holding = (random: Random) => random.between(500, 6_500);
 
+type Noted = Pick<Trouble, 'part' | 'what'> & { ended?: Trouble['ended']; lastsMs?: number };
+
 /** Notes a trouble from now on. */
-function note(history: History, part: Part, { lastsMs = Number.POSITIVE_INFINITY, isDeath = false } = {}): Trouble {
+function note(history: History, { part, what, ended, lastsMs = Number.POSITIVE_INFINITY }: Noted): Trouble {
   const fromMs = Date.now();
-  const trouble = { part, isDeath, fromMs, toMs: fromMs + lastsMs };
+  const trouble = { part, what, ended, fromMs, toMs: fromMs + lastsMs };
   history.troubles.push(trouble);
   return trouble;
 }
 
-function noteDeath(history: History, part: Part): void {
-  note(history, part, { lastsMs: SERVICES.includes(part) ? AT_ONCE_MS : BACK_MS, isDeath: true });
-  // Its children notice, and end within seconds, or are ended by the next supervisor.
-  if (part === 'supervisor') for (const child of SERVICES) note(history, child, { lastsMs: BACK_MS, isDeath: true });
-}
-
-function killNow(stack: ChaosStack, history: History, parts: readonly Part[]): string | undefined {
-  const missing = parts.filter((part) => {
-    const isThere = stack.signal(part, 'SIGKILL');
-    if (isThere) noteDeath(history, part);
-    return !isThere;
-  });
+function killNow(what: string, parts: readonly Part[], stack: ChaosStack, history: History): string | undefined {
+  const killed = parts.filter((part) => stack.signal(part, 'SIGKILL'));
+  for (const part of killed) {
+    note(history, { part, what, ended: 'killed', lastsMs: SERVICES.includes(part) ? AT_ONCE_MS : BACK_MS });
+  }
+  // Children that were not killed with it notice, and end within seconds, or are ended by the next supervisor.
+  const orphans = killed.includes('supervisor') ? SERVICES.filter((part) => !killed.includes(part)) : [];
+  for (const part of orphans) note(history, { part, what, ended: 'killed', lastsMs: BACK_MS });
+  const missing = parts.filter((part) => !killed.includes(part));
   return missing.length > 0 ? `not there: ${missing.join(', ')}` : undefined;
 }
 
 function kill(random: Random, stack: ChaosStack, history: History): Fault {
   const part = random.pick(PARTS);
-  return { what: `kill -9 ${part}`, holdMs: 0, begin: () => killNow(stack, history, [part]), end: nothing };
+  const what = `kill -9 ${part}`;
+  return { what, begin: () => killNow(what, [part], stack, history) };
 }
 
+/** The supervisor comes first: it would start the others again. */
+const EVERYTHING: readonly Part[] = ['supervisor', ...PARTS.filter((part) => part !== 'supervisor')];
+
 function killAll(_: Random, stack: ChaosStack, history: History): Fault {
-  // The supervisor comes first: it would start the others again.
-  const parts: Part[] = ['supervisor', ...PARTS.filter((part) => part !== 'supervisor')];
-  return { what: 'kill -9 everything', holdMs: 0, begin: () => killNow(stack, history, parts), end: nothing };
+  const what = 'kill -9 everything';
+  return { what, begin: () => killNow(what, EVERYTHING, stack, history) };
 }
 
 function killStoreMidBatch(random: Random, stack: ChaosStack, history: History): Fault {
   const bytes = random.between(1, 12) * 1_024;
   const delayMs = random.between(0, 4);
-  const killStore = () => void killNow(stack, history, ['eventstore']);
+  const what = `kill -9 eventstore ${delayMs} ms after it is sent ${bytes} bytes`;
+  const killStore = () => void killNow(what, ['eventstore'], stack, history);
   return {
-    what: `kill -9 eventstore ${delayMs} ms after it is sent ${bytes} bytes`,
-    holdMs: 0,
+    what,
     begin() {
       stack.proxies.store.onceAsked(bytes, () => (delayMs === 0 ? killStore() : setTimeout(killStore, delayMs)));
       return undefined;
     },
-    end: nothing,
   };
+}
+
+/** What can be rebuilt, and may be deleted while nothing runs. */
+function loseFiles(random: Random, stack: ChaosStack, history: History): Fault {
+  const lost = random.pick<Derived[]>([['read models'], ['relay table'], ['read models', 'relay table']]);
+  const all = random.chance(0.5) ? [...lost, 'queue' as const] : lost;
+  const what = `kill -9 everything and throw away: ${all.join(', ')}`;
+  let letStart = () => {};
+  return {
+    what,
+    begin() {
+      letStart = stack.holdStarts();
+      return killNow(what, EVERYTHING, stack, history);
+    },
+    async end() {
+      await stack.whenGone(PARTS, GONE_MS);
+      for (const name of all) stack.throwAway(name);
+      note(history, { part: 'projector+relay', what, lastsMs: BACK_MS });
+      letStart();
+    },
+  };
+}
+
+/** What runs under something that starts it again. */
+function tellToStop(random: Random, stack: ChaosStack, history: History): Fault {
+  const part = random.pick<Part>([...SERVICES, 'eventstore']);
+  const what = `SIGTERM ${part}`;
+  let ending: Promise<void> | undefined;
+  return {
+    what,
+    begin() {
+      ending = endInOrder(what, part, stack, history);
+      return ending ? undefined : 'it was not there';
+    },
+    end: () => ending,
+  };
+}
+
+/** As Ctrl-C and the next start do: first the services, by their supervisor, then what they need. */
+function tellAllToStop(_: Random, stack: ChaosStack, history: History): Fault {
+  const what = 'SIGTERM everything, then start it again';
+  let letStart = () => {};
+  let services: Promise<void> | undefined;
+  return {
+    what,
+    begin() {
+      letStart = stack.holdStarts();
+      const troubles = SERVICES.map((part) => note(history, { part, what, ended: 'told' }));
+      services = endInOrder(what, 'supervisor', stack, history)?.then(() => stack.whenGone(SERVICES, GONE_MS));
+      void (services ?? Promise.resolve()).then(() => {
+        for (const trouble of troubles) trouble.toMs = Date.now();
+      });
+      return services ? undefined : 'the supervisor was not there';
+    },
+    async end() {
+      await services;
+      for (const part of ['nats-server', 'eventstore'] as const) await endInOrder(what, part, stack, history);
+      letStart();
+    },
+  };
+}
+
+/** Tells it to stop. @returns undefined where it is not there, else what resolves when it is gone */
+function endInOrder(what: string, part: Part, stack: ChaosStack, history: History): Promise<void> | undefined {
+  const gone = stack.whenEnded(part, GONE_MS);
+  if (!gone || !stack.signal(part, 'SIGTERM')) return undefined;
+  const trouble = note(history, { part, what, ended: 'told' });
+  return gone.then(() => {
+    trouble.toMs = Date.now();
+  });
 }
 
 function stopParts(what: string, holdMs: number, parts: readonly Part[], stack: ChaosStack, history: History): Fault {
@@ -100,7 +176,7 @@ function stopParts(what: string, holdMs: number, parts: readonly Part[], stack: 
       for (const part of parts) {
         const pid = stack.pid(part);
         if (pid === undefined || !stack.signal(part, 'SIGSTOP')) continue;
-        stopped.push({ pid, trouble: note(history, part) });
+        stopped.push({ pid, trouble: note(history, { part, what }) });
       }
       process.once('exit', resumeAll);
       return stopped.length < parts.length ? 'not all were there' : undefined;
@@ -132,26 +208,24 @@ function stopAll(random: Random, stack: ChaosStack, history: History): Fault {
 }
 
 function restartBroker(_: Random, stack: ChaosStack, history: History): Fault {
+  const what = 'restart nats-server';
   return {
-    what: 'restart nats-server',
-    holdMs: 0,
+    what,
     begin() {
-      note(history, 'nats-server', { lastsMs: BACK_MS });
+      note(history, { part: 'nats-server', what, lastsMs: BACK_MS });
       return stack.signal('nats-server', 'SIGTERM') ? undefined : 'it was not there';
     },
-    end: nothing,
   };
 }
 
 function wipeBroker(_: Random, stack: ChaosStack, history: History): Fault {
+  const what = 'kill -9 nats-server and throw its directory away';
   return {
-    what: 'kill -9 nats-server and throw its directory away',
-    holdMs: 0,
+    what,
     begin() {
-      stack.wipeBroker();
-      return killNow(stack, history, ['nats-server']);
+      stack.throwAway('queue');
+      return killNow(what, ['nats-server'], stack, history);
     },
-    end: nothing,
   };
 }
 
@@ -161,12 +235,13 @@ function freeze(random: Random, stack: ChaosStack, history: History): Fault {
   const to = random.pick(['store', 'broker'] as const);
   const mode = random.pick<ProxyMode>(['freeze', 'deaf']);
   const isCutAfter = random.chance(0.5);
+  const what = `network to ${to}: ${mode}${isCutAfter ? ', then cut' : ''}`;
   let trouble: Trouble | undefined;
   return {
-    what: `network to ${to}: ${mode}${isCutAfter ? ', then cut' : ''}`,
+    what,
     holdMs: holding(random),
     begin() {
-      trouble = note(history, BEHIND[to]);
+      trouble = note(history, { part: BEHIND[to], what });
       stack.proxies[to].set(mode);
       return undefined;
     },
@@ -180,15 +255,14 @@ function freeze(random: Random, stack: ChaosStack, history: History): Fault {
 
 function cut(random: Random, stack: ChaosStack, history: History): Fault {
   const to = random.pick(['store', 'broker'] as const);
+  const what = `network to ${to}: all connections cut`;
   return {
-    what: `network to ${to}: all connections cut`,
-    holdMs: 0,
+    what,
     begin() {
-      note(history, BEHIND[to], { lastsMs: AT_ONCE_MS });
+      note(history, { part: BEHIND[to], what, lastsMs: AT_ONCE_MS });
       stack.proxies[to].cut();
       return undefined;
     },
-    end: nothing,
   };
 }
 
@@ -201,14 +275,15 @@ const ON_DISK: Readonly<Record<Disk, readonly Part[]>> = {
 function fullDisk(random: Random, stack: ChaosStack, history: History): Fault {
   const name = random.pick(DISKS);
   const leftBytes = random.between(0, 64) * 1_024;
+  const what = `disk of ${name} full but for ${leftBytes} bytes`;
   let troubles: Trouble[] = [];
   return {
-    what: `disk of ${name} full but for ${leftBytes} bytes`,
+    what,
     holdMs: holding(random),
     begin() {
       const disk = stack.disks.get(name);
       if (!disk) return 'skipped: this user or system cannot mount a disk';
-      troubles = ON_DISK[name].map((part) => note(history, part));
+      troubles = ON_DISK[name].map((part) => note(history, { part, what }));
       disk.fill(leftBytes);
       return undefined;
     },
@@ -235,11 +310,10 @@ function moveClock(random: Random, stack: ChaosStack): Fault {
   const byMs = MOVES[role](random);
   return {
     what: `clock of ${role} moved by ${byMs / 1_000} s`,
-    holdMs: role === 'projector+relay' ? holding(random) : 0,
     begin() {
       stack.moveClock(role, byMs);
       return undefined;
     },
-    end: () => stack.moveClock(role, -byMs),
+    ...(role === 'projector+relay' && { holdMs: holding(random), end: () => stack.moveClock(role, -byMs) }),
   };
 }

@@ -51,8 +51,10 @@ export type Part = (typeof PARTS)[number];
 /** A time in which a part was not itself. */
 export interface Trouble {
   readonly part: Part;
-  /** Whether it died in that time: what it held in memory is gone. */
-  readonly isDeath: boolean;
+  /** The fault that made it, in words. */
+  readonly what: string;
+  /** How it ended in that time: killed, what it held in memory is gone; told to stop, it had the time to finish. */
+  readonly ended?: 'killed' | 'told' | undefined;
   readonly fromMs: number;
   /** Infinity while it lasts. */
   toMs: number;

@@ -9,6 +9,7 @@ const [SHORTEST_GAP_MS, LONGEST_GAP_MS] = [800, 7_000] as const;
 const FIRST_MS = 1_500;
 
 interface Planned {
+  readonly kind: string;
   readonly atMs: number;
   readonly fault: Fault;
 }
@@ -21,28 +22,31 @@ function plan(seed: number, lastsMs: number, stack: ChaosStack, history: History
   for (let atMs = FIRST_MS; atMs < lastsMs; atMs += random.between(SHORTEST_GAP_MS, LONGEST_GAP_MS)) {
     const kind = random.weighted(weights);
     const fault = FAULTS[kind]?.make(random, stack, history);
-    if (fault) planned.push({ atMs, fault });
+    if (fault) planned.push({ kind, atMs, fault });
   }
   return planned;
 }
 
-/** Lets everything happen that the seed holds, and resolves when all of it is over. */
+/** Lets everything happen that the seed holds, and resolves when all of it is over. @returns the kinds of what happened, in order */
 export async function runNemesis(
   { seed, lastsMs, say }: { seed: number; lastsMs: number; say: (line: string) => void },
   stack: ChaosStack,
   history: History,
-): Promise<void> {
+): Promise<string[]> {
   const beganMs = performance.now();
   const elapsed = () => `${((performance.now() - beganMs) / 1_000).toFixed(1).padStart(5)} s`;
-  const happen = async ({ atMs, fault: { what, holdMs, begin, end } }: Planned) => {
+  const happen = async ({ atMs, fault }: Planned) => {
+    const { what, holdMs = 0 } = fault;
     await delay(Math.max(0, beganMs + atMs - performance.now()));
-    const remark = begin();
+    const remark = fault.begin();
     say(`${elapsed()}  ${what}${holdMs > 0 ? ` for ${holdMs} ms` : ''}${remark ? ` (${remark})` : ''}`);
-    if (holdMs === 0) return;
+    if (!fault.end) return;
     await delay(holdMs);
-    end();
+    await fault.end();
     say(`${elapsed()}  over: ${what}`);
   };
-  await Promise.all(plan(seed, lastsMs, stack, history).map(happen));
+  const planned = plan(seed, lastsMs, stack, history);
+  await Promise.all(planned.map(happen));
   say(`${elapsed()}  no more faults`);
+  return planned.map(({ kind }) => kind);
 }

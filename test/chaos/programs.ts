@@ -41,3 +41,29 @@ export function wipeable(program: Program, dir: string): Program & { wipe(): voi
     },
   };
 }
+
+/** A gate before the starts of programs: those that end while somebody holds it wait there. */
+export function createGate() {
+  let holders = 0;
+  let open = Promise.withResolvers<void>();
+  return {
+    /** @returns lets go of it, once */
+    hold(): () => void {
+      if (holders === 0) open = Promise.withResolvers();
+      holders += 1;
+      let isHeld = true;
+      return () => {
+        if (isHeld) holders -= 1;
+        isHeld = false;
+        if (holders === 0) open.resolve();
+      };
+    },
+    before: (program: Program): Program => ({
+      ...program,
+      async launch(wasReady) {
+        while (holders > 0) await open.promise;
+        return program.launch(wasReady);
+      },
+    }),
+  };
+}

@@ -38,7 +38,8 @@ const LATE_MS = 1_500;
 export type Receivers = Awaited<ReturnType<typeof startReceivers>>;
 
 /** All subscribers of a round. What one does with a request depends on the seed, its path, the event and how often it was sent it. */
-export async function startReceivers(seed: number, hits: Hit[]) {
+export async function startReceivers(seed: number, firstHits: Hit[]) {
+  let hits = firstHits;
   const nths = new Map<string, number>();
   const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     response.on('error', () => {});
@@ -58,6 +59,10 @@ export async function startReceivers(seed: number, hits: Hit[]) {
   const { port } = server.address() as AddressInfo;
   return {
     url: (manner: Manner, name: string) => `http://127.0.0.1:${port}/${manner}/${name}`,
+    /** From now on hits are noted there. */
+    recordTo(others: Hit[]): void {
+      hits = others;
+    },
     async close(): Promise<void> {
       server.close();
       server.closeAllConnections();

@@ -3,32 +3,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectEventStore } from '../../infra/event-store/client.ts';
-import { openForReading } from '../../infra/sqlite.ts';
-import { readModelsFile } from '../../projections/generations.ts';
-import { type ChaosStack, POLICY, startChaosStack } from './chaos-stack.ts';
-import { checkAccepted } from './checks/accepted.ts';
-import { checkAnswers } from './checks/answers.ts';
-import { checkDeliveries, foldAll } from './checks/deliveries.ts';
+import { takeBackup } from './backup.ts';
+import { type ChaosStack, startChaosStack } from './chaos-stack.ts';
 import { checkEndings } from './checks/endings.ts';
-import { checkHits, type HitCounts } from './checks/hits.ts';
-import { checkNotificationLogs } from './checks/notification-logs.ts';
-import { checkIds, checkLog } from './checks/order.ts';
-import { checkReadModels } from './checks/read-models.ts';
 import { type Violation, violation } from './checks/violation.ts';
 import { type Client, createClient } from './client.ts';
 import { type History, newHistory } from './history.ts';
 import { startLoad } from './load.ts';
 import { runNemesis } from './nemesis.ts';
-import { readLog } from './read-log.ts';
 import { startReceivers } from './receivers.ts';
-import { type Channel, createScene } from './scene.ts';
-import { whenQueueEmpty, whenSettled } from './settle.ts';
+import { checkRestored, type RestoredCounts } from './restored.ts';
+import { createScene } from './scene.ts';
+import { queueState, whenQueueEmpty, whenSettled } from './settle.ts';
+import { type Counts, check, readFacts } from './verdict.ts';
 
 /** How long everything may take to be delivered once nothing is wrong any more, in ms: longer than the sweeper waits before it acts. */
 const SETTLE_MS = 120_000;
 /** How soon events must be accepted again, in ms. */
 const RESUME_MS = 30_000;
-const ASKED = 200;
 
 export interface RoundOptions {
   readonly seed: number;
@@ -38,7 +30,13 @@ export interface RoundOptions {
 
 export interface Verdict {
   readonly violations: readonly Violation[];
-  readonly counts: HitCounts & { readonly accepted: number; readonly facts: number; readonly deliveries: number };
+  readonly counts: Counts;
+  /** The kinds of the faults that happened, in order. */
+  readonly faults: readonly string[];
+  /** How long it took after the last fault until everything was delivered, in ms. */
+  readonly settledMs: number;
+  /** Absent where none was restored. */
+  readonly restored?: RestoredCounts;
   /** Where everything is that the round has left, if it failed. */
   readonly keptIn?: string;
 }
@@ -53,11 +51,22 @@ export async function runRound(options: RoundOptions): Promise<Verdict> {
   const scene = createScene(options.seed, client, receivers, history);
   try {
     await scene.setUp();
-    const made = await Promise.race([happenings(options, stack, client, scene, history), stack.whenFailed()]);
-    const verdict = await check(stack, client, scene.channels, history);
+    const happening = happenings(options, stack, client, scene, history);
+    const { violations, backup, ...made } = await Promise.race([happening, stack.whenFailed()]);
+    const facts = await readFacts(stack);
+    const verdict = await check({ ...stack, client, channels: scene.channels }, facts, history);
     await stack.stop();
-    const violations = [...made, ...verdict.violations, ...checkEndings(stack.said())];
-    return { ...verdict, violations, ...(violations.length > 0 && { keptIn: keep(dir, history) }) };
+    violations.push(...verdict.violations, ...checkEndings(stack.said(), history));
+    let restored: RestoredCounts | undefined;
+    if (backup && violations.length === 0) {
+      options.say('         restoring the backup');
+      const of = { dir, backup, facts, history, channels: scene.channels, receivers };
+      const found = await checkRestored(of);
+      violations.push(...found.violations);
+      restored = found.counts;
+    }
+    const kept = violations.length > 0 && { keptIn: keep(dir, history) };
+    return { ...made, ...kept, violations, counts: verdict.counts, ...(restored && { restored }) };
   } catch (error) {
     await stack.stop();
     throw new Error(`the round could not be finished; everything is in ${keep(dir, history)}`, { cause: error });
@@ -76,32 +85,39 @@ function keep(dir: string, history: History): string {
   return kept;
 }
 
-/** Load, changes and faults; then recovery. @returns what did not recover */
+/** Load, changes, a backup and faults; then recovery. */
 async function happenings(
   { seed, seconds, say }: RoundOptions,
   stack: ChaosStack,
   client: Client,
   scene: ReturnType<typeof createScene>,
   history: History,
-): Promise<Violation[]> {
+) {
   const lastsMs = seconds * 1_000;
   const load = startLoad(seed, client, scene.channels, history);
-  const quiet = new AbortController();
+  const [quiet, giveUp] = [new AbortController(), new AbortController()];
   const changing = scene.keepChanging(lastsMs, quiet.signal);
-  await runNemesis({ seed, lastsMs, say }, stack, history);
-  const found: Violation[] = [];
-  if (!(await isResuming(load))) found.push(violation('no event is accepted any more'));
+  const backingUp = takeBackup(stack, join(stack.dir, 'backups'), lastsMs / 2, giveUp.signal);
+  const faults = await runNemesis({ seed, lastsMs, say }, stack, history);
+  const beganMs = performance.now();
+  const violations: Violation[] = [];
+  if (!(await isResuming(load))) violations.push(violation('no event is accepted any more'));
+  const givingUp = setTimeout(() => giveUp.abort(), RESUME_MS);
+  const { backup, violations: ofBackup } = await backingUp;
+  clearTimeout(givingUp);
   quiet.abort();
   await changing;
   await load.stop(RESUME_MS);
   say(`         ${load.accepted()} events accepted, ${history.hits.length} POSTs so far; waiting for the rest`);
+  violations.push(...ofBackup);
   const store = connectEventStore(stack.storeUrl());
   const left = await whenSettled(stack, store, SETTLE_MS);
-  if (left) found.push(violation('does not come to rest', left));
+  await store.close();
+  const settledMs = performance.now() - beganMs;
+  if (left) violations.push(violation('does not come to rest', left, await queueState(stack)));
   const messages = await whenQueueEmpty(stack);
   if (messages !== 0) say(`         ${messages} messages are still waiting in the queue`);
-  await store.close();
-  return found;
+  return { violations, faults, settledMs, backup };
 }
 
 async function isResuming(load: ReturnType<typeof startLoad>): Promise<boolean> {
@@ -112,44 +128,4 @@ async function isResuming(load: ReturnType<typeof startLoad>): Promise<boolean> 
     await delay(100);
   }
   return false;
-}
-
-async function check(stack: ChaosStack, client: Client, channels: readonly Channel[], history: History) {
-  const store = connectEventStore(stack.storeUrl());
-  const facts = await readLog(store);
-  await store.close();
-  const folds = foldAll(facts);
-  const hits = checkHits(history, facts, folds);
-  const db = openForReading(readModelsFile(stack.dataDir));
-  const violations = [
-    ...checkLog(facts),
-    ...checkAccepted(history, facts),
-    ...checkAnswers(history),
-    ...checkIds(history),
-    ...checkDeliveries(facts, folds, POLICY),
-    ...hits.violations,
-    ...(db ? checkReadModels(db, facts) : [violation('there are no read models')]),
-    ...(await checkNotificationLogs(sample([...folds.keys()]), folds, asking(client, channels, facts))),
-  ];
-  db?.close();
-  const accepted = history.publishes.filter(({ status }) => status === 201).length;
-  const deliveries = [...folds.values()].reduce((sum, entries) => sum + entries.length, 0);
-  return { violations, counts: { ...hits.counts, accepted, facts: facts.length, deliveries } };
-}
-
-function asking(client: Client, channels: readonly Channel[], facts: Awaited<ReturnType<typeof readLog>>) {
-  const channelOf = new Map(
-    facts.flatMap((fact) => (fact.type === 'EventPublished' ? [[fact.data.id, fact.data.channel_id]] : [])),
-  );
-  return async (eventId: number) => {
-    const channel = channels.find(({ id }) => id === channelOf.get(eventId));
-    const path = `/v1/channels/${channel?.id}/events/${eventId}/notification_log?limit=250`;
-    const { status, body } = await client.call('GET', path, { key: channel?.publisher_key });
-    return status === 404 ? undefined : body;
-  };
-}
-
-function sample<T>(list: readonly T[]): T[] {
-  const step = Math.max(1, Math.floor(list.length / ASKED));
-  return list.filter((_, index) => index % step === 0);
 }

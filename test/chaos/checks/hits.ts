@@ -8,10 +8,12 @@ import { type Violation, violation } from './violation.ts';
 
 export interface HitCounts {
   readonly hits: number;
-  /** POSTs after one that had been answered with 200, or that ended the delivery: each explained by a crash. */
+  /** POSTs after one that had been answered with 200, or that ended the delivery. */
   readonly duplicates: number;
   /** Those of them that a crash amid a backlog made. */
   readonly backlogged: number;
+  /** The duplicates by the fault that let delivery die between POST and append. */
+  readonly causes: Readonly<Record<string, number>>;
   /** POSTs that the log does not know, explained by a crash between POST and append. */
   readonly unrecorded: number;
   /** POSTs after the end of a webhook, explained by read models that lagged. */
@@ -42,6 +44,7 @@ export function checkHits(
   const ends = endsOf(facts);
   const violations: Violation[] = [];
   const counts = { hits: history.hits.length, duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
+  const causes: Record<string, number> = {};
   for (const key of new Set([...attempts.keys(), ...hits.keys()])) {
     const inOrder = (hits.get(key) ?? []).toSorted((a, b) => a.atMs - b.atMs);
     const [first] = inOrder;
@@ -51,8 +54,9 @@ export function checkHits(
     const found = checkStory(paired, ends.get(first?.webhookId ?? 0), explain);
     violations.push(...found.violations);
     for (const count of ['duplicates', 'backlogged', 'unrecorded', 'late'] as const) counts[count] += found[count];
+    for (const cause of found.causes) causes[cause] = (causes[cause] ?? 0) + 1;
   }
-  return { violations, counts };
+  return { violations, counts: { ...counts, causes } };
 }
 
 const keyOf = (eventId: number, webhookId: number) => `${eventId}-${webhookId}`;
@@ -110,25 +114,38 @@ function isOf({ timestampS, path, status }: Hit, { data }: Attempted): boolean {
 
 /** The POSTs of one delivery, one after the other. */
 function checkStory(paired: readonly Paired[], endedMs: number | undefined, explain: Explanations) {
-  const found = { violations: [] as Violation[], duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
-  let over: Hit | undefined;
+  const found = { violations: [] as Violation[], causes: [] as string[] };
+  const counts = { duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
+  const over: Paired[] = [];
   for (const { hit, attempt } of paired) {
     if (!attempt) {
-      found.unrecorded += 1;
-      if (!explain.isUnrecorded(hit.atMs)) found.violations.push(violation('POST that is not in the log', hit));
+      counts.unrecorded += 1;
+      if (!explain.deathAfter(hit.atMs)) found.violations.push(violation('POST that is not in the log', hit));
     }
-    if (over) {
-      found.duplicates += 1;
-      if (explain.isBacklogged(over.atMs)) found.backlogged += 1;
-      if (!explain.isRepeated(over.atMs, hit.atMs))
-        found.violations.push(violation('POST after the end', hit, 'after', over));
+    if (over.length > 0) {
+      counts.duplicates += 1;
+      const { unexplained, cause, isBacklogged } = explainRepetition(over, hit, explain);
+      if (unexplained) found.violations.push(violation('POST after the end', hit, 'after', unexplained));
+      if (cause) found.causes.push(cause);
+      if (isBacklogged) counts.backlogged += 1;
     }
     if (endedMs !== undefined && hit.atMs > endedMs) {
-      found.late += 1;
+      counts.late += 1;
       if (!explain.isLate(endedMs, hit.atMs)) found.violations.push(violation('POST after cancelled', hit, endedMs));
     }
     const isOver = attempt ? attempt.data.outcome !== 'retrying' : hit.status === 200;
-    if (isOver) over ??= hit;
+    if (isOver) over.push({ hit, attempt });
   }
-  return found;
+  return { ...found, ...counts };
+}
+
+/** Each POST that had ended the delivery must have been forgotten, by a death of its own between it and its record, before the next one was made. */
+function explainRepetition(over: readonly Paired[], next: Hit, explain: Explanations) {
+  const deaths = over.map(({ hit, attempt }) =>
+    explain.deathAfter(hit.atMs, Math.min(next.atMs, attempt?.recordedAtMs ?? Number.POSITIVE_INFINITY)),
+  );
+  const unexplained = over[deaths.indexOf(undefined)];
+  const last = deaths.at(-1);
+  const isBacklogged = over.some(({ hit }) => explain.isBacklogged(hit.atMs));
+  return { unexplained, isBacklogged, cause: unexplained ? undefined : last?.what };
 }

@@ -11,8 +11,9 @@ import { checkHits } from '../../chaos/checks/hits.ts';
 import { checkNotificationLogs } from '../../chaos/checks/notification-logs.ts';
 import { checkIds, checkLog } from '../../chaos/checks/order.ts';
 import { checkReadModels } from '../../chaos/checks/read-models.ts';
+import { checkBackup, pastOf } from '../../chaos/checks/restored.ts';
 import type { Violation } from '../../chaos/checks/violation.ts';
-import { type History, type Hit, newHistory, type PublishTry } from '../../chaos/history.ts';
+import { type History, type Hit, newHistory, type PublishTry, type Trouble } from '../../chaos/history.ts';
 import {
   AT_MS,
   attempted,
@@ -54,6 +55,7 @@ function hit(part: Partial<Hit> = {}): Hit {
   return { ...whole, timestampS: Math.floor(atMs / 1_000), body: JSON.stringify(event.data), ...part };
 }
 
+const KILLED = { part: 'delivery', what: 'kill -9 delivery', ended: 'killed' } as const;
 const history = (part: Partial<History>): History => ({ ...newHistory(), ...part });
 const rules = (violations: readonly Violation[]) => violations.map(({ rule }) => rule);
 const hitRules = (part: Partial<History>, facts: RecordedFact[]) =>
@@ -118,7 +120,7 @@ describe('the checker of the chaos suite', () => {
     const once = logOf([EVENTS, event], [DELIVERIES, delivered]);
     const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
     expect(hitRules({ hits }, once)).to.deep.equal(['POST that is not in the log', 'POST after the end']);
-    const crash = { part: 'delivery', isDeath: true, fromMs: AT_MS + 1_000, toMs: AT_MS + 1_500 } as const;
+    const crash = { ...KILLED, fromMs: AT_MS + 1_000, toMs: AT_MS + 1_500 } as const;
     const again = logOf(
       [EVENTS, event],
       [DELIVERIES, { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 3_000) } }],
@@ -130,11 +132,62 @@ describe('the checker of the chaos suite', () => {
     });
   });
 
+  it('finds a POST that is repeated although the log had its record before delivery died', () => {
+    const second = { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 3_000) } };
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered], [DELIVERIES, second]);
+    const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
+    const recordedMs = facts.at(-2)?.recordedAtMs ?? 0;
+    const before = { ...KILLED, fromMs: recordedMs - 1, toMs: recordedMs + 500 };
+    const after = { ...KILLED, fromMs: recordedMs + 1, toMs: recordedMs + 500 };
+    expect(hitRules({ hits, troubles: [before] }, facts)).to.deep.equal([]);
+    expect(hitRules({ hits, troubles: [after] }, facts)).to.deep.equal(['POST after the end']);
+    expect(hitRules({ hits }, facts)).to.deep.equal(['POST after the end']);
+  });
+
+  it('wants a death of its own for each of several POSTs after the end', () => {
+    const facts = logOf(
+      [EVENTS, event],
+      [DELIVERIES, { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 6_000) } }],
+    );
+    const hits = [hit(), hit({ atMs: AT_MS + 3_000 }), hit({ atMs: AT_MS + 6_000 })];
+    const deathAt = (ms: number) => ({ ...KILLED, fromMs: AT_MS + ms, toMs: AT_MS + ms + 500 });
+    const found = (...troubles: Trouble[]) => hitRules({ hits, troubles }, facts);
+    expect(found(deathAt(1_000), deathAt(4_000))).to.deep.equal([]);
+    expect(found(deathAt(1_000))).to.include('POST after the end');
+    expect(found(deathAt(4_000))).to.include('POST after the end');
+  });
+
+  it('takes an order to stop for a death only where delivery could not record what it had POSTed', () => {
+    const facts = logOf(
+      [EVENTS, event],
+      [DELIVERIES, { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 3_000) } }],
+    );
+    const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
+    const told = { ...KILLED, ended: 'told', fromMs: AT_MS + 1_000, toMs: AT_MS + 1_500 } as const;
+    const away = { part: 'eventstore', what: 'network to store: freeze', fromMs: AT_MS, toMs: AT_MS + 2_000 } as const;
+    expect(hitRules({ hits, troubles: [told] }, facts)).to.include('POST after the end');
+    expect(hitRules({ hits, troubles: [told, away] }, facts)).to.deep.equal([]);
+  });
+
+  it('counts duplicates by what made them, and apart where there was a backlog before', () => {
+    const facts = logOf(
+      [EVENTS, event],
+      [DELIVERIES, { ...delivered, data: { ...delivered.data, at: iso(AT_MS + 3_000) } }],
+    );
+    const hits = [hit(), hit({ atMs: AT_MS + 3_000 })];
+    const counts = (...troubles: Trouble[]) => checkHits(history({ hits, troubles }), facts, foldAll(facts)).counts;
+    const died = { ...KILLED, fromMs: AT_MS + 100, toMs: AT_MS + 600 };
+    const earlier = { ...KILLED, part: 'eventstore', fromMs: AT_MS - 9_000, toMs: AT_MS - 3_000 } as const;
+    const causes = { [KILLED.what]: 1 };
+    expect(counts(died)).to.deep.include({ duplicates: 1, backlogged: 0, causes });
+    expect(counts(died, earlier)).to.deep.include({ duplicates: 1, backlogged: 1, causes });
+  });
+
   it('finds a POST after its webhook was deleted, unless the read models had a reason to lag', () => {
     const facts = logOf([EVENTS, event], [WEBHOOK, WEBHOOK_DELETED], [DELIVERIES, delivered]);
     const late = hit({ atMs: AT_MS + 8_000, timestampS: AT_MS / 1_000 });
     expect(hitRules({ hits: [late] }, facts)).to.deep.equal(['POST after cancelled']);
-    const lag = { part: 'projector+relay', isDeath: false, fromMs: AT_MS, toMs: AT_MS + 9_000 } as const;
+    const lag = { part: 'projector+relay', what: 'SIGSTOP', fromMs: AT_MS, toMs: AT_MS + 9_000 } as const;
     expect(hitRules({ hits: [late], troubles: [lag] }, facts)).to.deep.equal([]);
   });
 
@@ -147,9 +200,92 @@ describe('the checker of the chaos suite', () => {
   });
 
   it('finds a process that ended by itself', () => {
-    const ended = (name: string, how: string) => `2026-11-23T09:00:00.000Z ${name} ended (${how}), starting it again`;
-    expect(checkEndings([ended('delivery', 'by SIGKILL'), ended('nats-server', 'with code 1'), 'x'])).to.deep.equal([]);
-    expect(rules(checkEndings([ended('delivery', 'with code 1')]))).to.deep.equal(['a process ended by itself']);
+    const ended = (name: string, how: string) => `${iso(AT_MS)} ${name} ended (${how}), starting it again`;
+    const ends = (lines: string[], troubles: Trouble[] = []) => rules(checkEndings(lines, { troubles }));
+    expect(ends([ended('delivery', 'by SIGKILL'), ended('nats-server', 'with code 1'), 'x'])).to.deep.equal([]);
+    for (const how of ['with code 0', 'with code 1', 'by SIGTERM']) {
+      expect(ends([ended('delivery', how)])).to.deep.equal(['a process ended badly']);
+    }
+    const told = {
+      part: 'delivery',
+      what: 'SIGTERM delivery',
+      ended: 'told',
+      fromMs: AT_MS - 100,
+      toMs: AT_MS,
+    } as const;
+    expect(ends([ended('delivery', 'with code 0')], [told])).to.deep.equal([]);
+    for (const how of ['with code 1', 'by SIGTERM']) {
+      expect(ends([ended('delivery', how)], [told]), how).to.deep.equal(['a process ended badly']);
+    }
+    const killed = { ...KILLED, fromMs: AT_MS - 900, toMs: AT_MS - 500 };
+    expect(ends([ended('delivery', 'by SIGTERM')], [killed, told]), 'it was only starting').to.deep.equal([]);
+    const forced = `${iso(AT_MS)} delivery did not stop in 17 s: killing it`;
+    expect(ends([forced], [told])).to.deep.equal(['a process ended badly']);
+  });
+
+  it('finds a process that does not stop in 20 s, not counting the time in which it was stopped', () => {
+    const told = {
+      part: 'gateway',
+      what: 'SIGTERM gateway',
+      ended: 'told',
+      fromMs: AT_MS,
+      toMs: AT_MS + 21_000,
+    } as const;
+    const found = (...troubles: Trouble[]) => rules(checkEndings([], { troubles: [told, ...troubles] }));
+    expect(found()).to.deep.equal(['does not stop in time']);
+    const stopped = { part: 'gateway', what: 'SIGSTOP gateway', fromMs: AT_MS, toMs: AT_MS + 2_000 } as const;
+    expect(found(stopped)).to.deep.equal([]);
+    expect(found({ ...stopped, part: 'delivery' })).to.deep.equal(['does not stop in time']);
+  });
+
+  it('finds what a backup has lost, changed or made up', () => {
+    const log = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    expect(rules(checkBackup(log.slice(0, -1), log))).to.deep.equal([]);
+    const [first, , ...rest] = log as [RecordedFact, RecordedFact, ...RecordedFact[]];
+    const other = { ...first, recordedAtMs: first.recordedAtMs + 1 };
+    const more = logOf([EVENTS, event], [DELIVERIES, delivered], [DELIVERIES, failed]);
+    for (const held of [[first, ...rest], log.with(0, other), more]) {
+      expect(rules(checkBackup(held, log))).to.deep.equal(['backup differs from the log']);
+    }
+  });
+
+  describe('of a stack that was restored from a backup', () => {
+    const held = logOf([EVENTS, event]);
+    const lastMs = held.at(-1)?.recordedAtMs ?? 0;
+    const backup = { beganMs: lastMs, lastMs };
+    const LATER_MS = lastMs + 60_000;
+    const again = { ...delivered, data: { ...delivered.data, at: iso(LATER_MS) } };
+    /** The restored stack's log and hits after a past that ends with the backup. */
+    function restoredRules(past: Partial<History>, log: RecordedFact[], ...hits: Hit[]) {
+      const known = pastOf(history(past), backup);
+      return hitRules({ ...known, hits: [...known.hits, ...hits] }, log);
+    }
+
+    it('finds an event lost that was accepted before, and not one that was accepted later', () => {
+      const lost = (endedMs: number) =>
+        rules(checkAccepted(pastOf(history({ publishes: [publishTry({ endedMs })] }), backup), logOf()));
+      expect(lost(lastMs - 1)).to.deep.equal(['accepted event lost']);
+      expect(lost(lastMs + 1)).to.deep.equal([]);
+    });
+
+    it('lets it repeat what was POSTed after the backup, once', () => {
+      const log = logOf([EVENTS, event], [DELIVERIES, again]);
+      const afterwards = hit({ atMs: lastMs + 50 });
+      expect(restoredRules({ hits: [afterwards] }, log, hit({ atMs: LATER_MS }))).to.deep.equal([]);
+      const twice = restoredRules({}, log, hit({ atMs: LATER_MS }), hit({ atMs: LATER_MS + 900 }));
+      expect(twice).to.include('POST after the end');
+    });
+
+    it('lets it repeat what was POSTed before and not recorded in it, and nothing that was', () => {
+      const before = hit({ atMs: AT_MS });
+      const log = logOf([EVENTS, event], [DELIVERIES, again]);
+      expect(restoredRules({ hits: [before] }, log, hit({ atMs: LATER_MS }))).to.deep.equal([]);
+      const knew = logOf([EVENTS, event], [DELIVERIES, delivered], [DELIVERIES, again]);
+      const known = pastOf(history({ hits: [before] }), { beganMs: AT_MS, lastMs: knew.at(-2)?.recordedAtMs ?? 0 });
+      expect(hitRules({ ...known, hits: [before, hit({ atMs: LATER_MS })] }, knew)).to.deep.equal([
+        'POST after the end',
+      ]);
+    });
   });
 
   it('finds a row of the read models that differs', () => {
