@@ -11,6 +11,9 @@ const SHORTEST_WAIT_MS = 20;
 /** The longest wait that is handed out while few wait, in ms; and how many of those that wait may come back a second where they are many. */
 const LONGEST_WAIT_MS = 1_000;
 const RETURNS_PER_S = 250;
+/** For how long, in ms and in averages, a webhook may give no answer to what is under way before it counts as failing: a time limit is far longer. */
+const SILENCE_MS = 1_000;
+const SILENCE_AVERAGES = 4;
 /** Webhooks whose standing is remembered while nothing is under way for them. */
 const REMEMBERED = 20_000;
 
@@ -21,6 +24,7 @@ interface Lane {
   standing: Standing;
   limit: number;
   averageMs: number;
+  lastAnswerMs: number;
   /** When the next delivery that finds no room has its turn. */
   nextTurnMs: number;
   /** The attempts under way by their beginnings, the oldest first. */
@@ -46,7 +50,14 @@ export function createLanes(room: number, nowMs: () => number) {
   function laneOf(webhookId: number): Lane {
     let lane = lanes.get(webhookId);
     if (!lane) {
-      lane = { standing: 'fresh', limit: FIRST, averageMs: GUESS_MS, nextTurnMs: 0, underWay: new Set() };
+      lane = {
+        standing: 'fresh',
+        limit: FIRST,
+        averageMs: GUESS_MS,
+        lastAnswerMs: 0,
+        nextTurnMs: 0,
+        underWay: new Set(),
+      };
       lanes.set(webhookId, lane);
       forgetOldest();
     }
@@ -62,8 +73,19 @@ export function createLanes(room: number, nowMs: () => number) {
     }
   }
 
-  function hasRoom({ standing, limit, underWay }: Lane): boolean {
-    return underWay.size < limit && taken[standing] < share[standing];
+  /** Whether a webhook has fallen silent: what hangs is known to fail only once its time is up, and would fill the room until then. */
+  function isSilent({ underWay, lastAnswerMs, averageMs }: Lane): boolean {
+    const [oldest] = underWay;
+    if (!oldest) return false;
+    return nowMs() - Math.max(oldest.sinceMs, lastAnswerMs) > Math.max(SILENCE_MS, SILENCE_AVERAGES * averageMs);
+  }
+
+  const standingOf = (lane: Lane): Standing => (isSilent(lane) ? 'failing' : lane.standing);
+
+  function hasRoom(lane: Lane): boolean {
+    const standing = standingOf(lane);
+    const limit = standing === 'failing' && lane.standing !== 'failing' ? LEAST : lane.limit;
+    return lane.underWay.size < limit && taken[standing] < share[standing];
   }
 
   /** An attempt that is still under way has taken at least as long as it has been. */
@@ -91,13 +113,15 @@ export function createLanes(room: number, nowMs: () => number) {
     enter(webhookId: number): (answered: boolean) => void {
       const lane = laneOf(webhookId);
       const attempt = { sinceMs: nowMs() };
-      const enteredAs = lane.standing;
+      const enteredAs = standingOf(lane);
       lane.underWay.add(attempt);
       taken[enteredAs] += 1;
       return (answered) => {
         lane.underWay.delete(attempt);
         taken[enteredAs] -= 1;
-        const durationMs = nowMs() - attempt.sinceMs;
+        const now = nowMs();
+        const durationMs = now - attempt.sinceMs;
+        if (answered) lane.lastAnswerMs = now;
         const isBack = answered && lane.standing === 'failing';
         if (isBack) lane.nextTurnMs = 0;
         lane.averageMs = isBack ? durationMs : lane.averageMs + WEIGHT * (durationMs - lane.averageMs);

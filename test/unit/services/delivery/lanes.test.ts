@@ -66,6 +66,27 @@ describe('lanes', () => {
     expect(fill(1_000).length).to.be.above(15);
   });
 
+  it('of many webhooks that answered and now hang leave most of the room, long before their time is up', () => {
+    for (let webhook = 1; webhook <= 300; webhook++) limitAfter(webhook, true, 1);
+    let hanging = 0;
+    for (let event = 0; event < 15_000; event++) {
+      nowMs += 1;
+      const webhook = (event % 300) + 1;
+      if (event % 3 > 0 || lanes.waitMs(webhook) > 0) continue;
+      lanes.enter(webhook);
+      hanging += 1;
+    }
+    expect(hanging).to.be.below(ROOM * 0.7);
+    expect(limitAfter(1_000, true)).to.equal(64);
+  });
+
+  it('stay as wide as they are while answers come, though one of them hangs', () => {
+    limitAfter(1, true);
+    lanes.enter(1);
+    for (let round = 0; round < 300; round++) endAll(fill(1), true);
+    expect(fill(1)).to.have.length(63);
+  });
+
   it('of all webhooks that are not known yet take a share of the room together', () => {
     let taken = 0;
     for (let webhook = 1; webhook <= 200; webhook++) taken += fill(webhook).length;
