@@ -152,9 +152,9 @@ async function enqueue(
   do {
     page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
     after = page.at(-1);
-    for (const { event_id, webhook_id, position } of page) {
+    for (const { event_id, webhook_id, position, due_ms } of page) {
       if (position > upTo) continue;
-      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`);
+      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`, due_ms);
       count += 1;
       if (count % 10_000 === 0) log.info({ count }, 'putting pending deliveries on the queue again');
     }
