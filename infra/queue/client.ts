@@ -27,6 +27,8 @@ export interface QueueState {
   readonly lastSequence: number;
   /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
+  /** Messages that were never handed to a worker. */
+  readonly untaken: number;
   /** Messages that are kept and handed out to nobody. */
   readonly stuck: number;
   /** How many times a message was handed out so far. */
@@ -117,6 +119,7 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
         incarnation: stream.created,
         lastSequence: stream.state.last_seq,
         ...{ messages, stuck: kept - messages, lagMs },
+        untaken: consumer.num_pending,
         handedOut: consumer.delivered.consumer_seq,
         isAsked: consumer.num_waiting > 0,
       };

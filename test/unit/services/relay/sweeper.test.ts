@@ -18,7 +18,16 @@ describe('the sweeper', () => {
     ids = [];
     asked = 0;
     renewals = 0;
-    queueState = { incarnation: KNOWN, lastSequence: 0, messages: 0, stuck: 0, lagMs: 0, handedOut: 0, isAsked: true };
+    queueState = {
+      incarnation: KNOWN,
+      lastSequence: 0,
+      messages: 0,
+      stuck: 0,
+      lagMs: 0,
+      untaken: 0,
+      handedOut: 0,
+      isAsked: true,
+    };
     pending = [{ event_id: 1, webhook_id: 2, position: 3, due_ms: 4 }];
     relayedTo = 3;
     let nowMs = 0;
@@ -40,13 +49,15 @@ describe('the sweeper', () => {
       broker: () => ({ incarnation: KNOWN, last_sequence: 0 }),
       setBroker: () => {},
     };
+    const page = (_: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
+      pending.filter(({ event_id }) => event_id > (after?.event_id ?? 0)).slice(0, limit);
     const countPending = (upTo: number) => pending.filter(({ position }) => position <= upTo).length;
     sweeper = createSweeper({
       ...{ queue, marginMs: 0, nowMs: () => ++nowMs, log: pino({ enabled: false }), sweepMs: 1 },
       store: { lastPosition: async () => 3 },
       progress: { whenProcessed: async () => true, current: () => 3 },
       relay: { registry, reading: () => relayedTo },
-      readModels: { deliveries: { pending: () => pending, countPending } },
+      readModels: { deliveries: { pending: page, countPending } },
     } as unknown as SweeperDeps);
   });
   afterEach(() => sweeper.stop());
@@ -65,6 +76,17 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('two times', () => ids.length >= 2);
     expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it('queues no faster than workers take it', async () => {
+    queueState.incarnation = 'another';
+    queueState.untaken = 1_001;
+    pending = Array.from({ length: 1_200 }, (_, n) => ({ event_id: n + 1, webhook_id: 2, position: 3, due_ms: 4 }));
+    await sweeper.start();
+    await whenSwept(5);
+    expect(ids.length).to.equal(500);
+    queueState.untaken = 1_000;
+    await waitFor('all of them', () => ids.length >= 1_200);
   });
 
   it('queues nothing while the queue holds all that is pending', async () => {
