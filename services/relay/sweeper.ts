@@ -59,8 +59,9 @@ export function createSweeper(deps: SweeperDeps): Service {
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
     const relayedTo = relay.registry.position();
-    const state = await queue.state();
+    // Before the queue is asked: the relay goes on.
     const known = relay.registry.broker();
+    const state = await queue.state();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
       await startOver(deps, publisher, state, signal);
       return;
@@ -117,12 +118,8 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 
 /** Puts everything pending on a queue that is not as it was known to be. */
 async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
-  const { queue, relay, log } = deps;
-  const known = relay.registry.broker();
-  const isNew = known.incarnation !== '' && known.incarnation !== state.incarnation;
-  // What an old one holds is pending or done with: the former would be there twice.
-  if (!isNew && state.lastSequence > 0) await queue.renewStream();
-  const { incarnation, lastSequence } = await queue.state();
+  const { relay, log } = deps;
+  const { incarnation, lastSequence } = state;
   const skippedTo = relay.registry.skippedTo();
   if (skippedTo === undefined) return;
   const relayedTo = relay.reading();

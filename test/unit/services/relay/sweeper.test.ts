@@ -33,7 +33,6 @@ describe('the sweeper', () => {
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
-      renewStream: async () => {},
       renewConsumer: async () => {
         renewals += 1;
       },
