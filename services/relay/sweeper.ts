@@ -124,7 +124,9 @@ async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueSt
   if (skippedTo === undefined) return;
   const relayedTo = relay.reading();
   await whenKnown(deps, relayedTo, signal);
-  const which = { beforeMs: Number.MAX_SAFE_INTEGER, upTo: Math.max(skippedTo, relayedTo) };
+  // Where no broker was known the relay had just emptied this one: what it has read since is there.
+  const upTo = relay.registry.broker().incarnation === '' ? skippedTo : Math.max(skippedTo, relayedTo);
+  const which = { beforeMs: Number.MAX_SAFE_INTEGER, upTo };
   const count = await enqueue(deps, publisher, which, signal);
   if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
   relay.registry.setBroker({ incarnation, last_sequence: lastSequence });

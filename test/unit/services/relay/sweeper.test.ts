@@ -12,6 +12,8 @@ describe('the sweeper', () => {
   let queueState: Record<string, unknown>;
   let pending: { event_id: number; webhook_id: number; position: number; due_ms: number }[];
   let relayedTo: number;
+  let skippedTo: number | undefined;
+  let known: string;
   let sweeper: ReturnType<typeof createSweeper>;
 
   beforeEach(async () => {
@@ -30,6 +32,8 @@ describe('the sweeper', () => {
     };
     pending = [{ event_id: 1, webhook_id: 2, position: 3, due_ms: 4 }];
     relayedTo = 3;
+    skippedTo = 3;
+    known = KNOWN;
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
@@ -44,8 +48,8 @@ describe('the sweeper', () => {
     };
     const registry = {
       position: () => relayedTo,
-      skippedTo: () => 3,
-      broker: () => ({ incarnation: KNOWN, last_sequence: 0 }),
+      skippedTo: () => skippedTo,
+      broker: () => ({ incarnation: known, last_sequence: 0 }),
       setBroker: () => {},
     };
     const page = (_: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
@@ -75,6 +79,26 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('two times', () => ids.length >= 2);
     expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it('queues on the first queue that it gets to know only what the relay has skipped', async () => {
+    known = '';
+    skippedTo = 3;
+    relayedTo = 4;
+    pending.push({ event_id: 5, webhook_id: 2, position: 4, due_ms: 4 });
+    await sweeper.start();
+    await waitFor('two times', () => ids.length >= 2);
+    expect(ids.filter((id) => id.startsWith('5-'))).to.deep.equal([]);
+  });
+
+  it('waits until the relay knows what it skips', async () => {
+    known = '';
+    skippedTo = undefined;
+    await sweeper.start();
+    await whenSwept(5);
+    expect(ids).to.deep.equal([]);
+    skippedTo = 3;
+    await waitFor('what it has skipped', () => ids.length > 0);
   });
 
   it('queues no faster than workers take it', async () => {
