@@ -30,6 +30,8 @@ export interface QueueState {
   readonly lastSequence: number;
   /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
+  /** Messages that were never handed to a worker. */
+  readonly untaken: number;
   /** Messages that are kept and handed out to nobody. */
   readonly stuck: number;
   /** How many times a message was handed out so far. */
@@ -163,6 +165,7 @@ export async function connectQueue(
         incarnation: stream.created,
         lastSequence: stream.state.last_seq,
         ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
+        untaken: total(({ num_pending }) => num_pending),
         handedOut: total(({ delivered }) => delivered.consumer_seq),
         isAsked: consumers.some(({ num_waiting }) => num_waiting > 0),
       };

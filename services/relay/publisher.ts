@@ -18,7 +18,9 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
     const backoff = createBackoff();
     while (!signal.aborted) {
       try {
-        lastSequence = Math.max(lastSequence, await queue.publish(message, id, dueMs));
+        const sequence = await queue.publish(message, id, dueMs);
+        // Answers come about in order; one from far behind is of another stream, whose numbers begin anew.
+        lastSequence = sequence < lastSequence - WINDOW ? sequence : Math.max(lastSequence, sequence);
         return;
       } catch (error) {
         log.warn({ err: error, message_id: id }, 'the queue did not take a message, trying again');
@@ -34,11 +36,16 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
       await slots.acquire();
       void publish(message, id, dueMs).finally(slots.release);
     },
-    /** Resolves once the broker has everything that was added, with the largest sequence seen. @throws Error where `signal` aborted before that */
-    async flush(): Promise<number> {
+    /**
+     * Resolves once the broker has everything that was added, with the last sequence since the flush before; undefined where there was none.
+     * @throws Error where `signal` aborted before that
+     */
+    async flush(): Promise<number | undefined> {
       await slots.whenIdle();
       if (signal.aborted) throw new Error('stopped before the queue had everything');
-      return lastSequence;
+      const flushed = lastSequence;
+      lastSequence = 0;
+      return flushed === 0 ? undefined : flushed;
     },
   };
 }

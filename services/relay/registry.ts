@@ -38,7 +38,7 @@ export function openRegistry(db: DatabaseSync) {
   const apply = webhooks.prepare(db);
   const { page } = webhookQueries(db);
   const select = db.prepare('SELECT position, skipped_to, incarnation, last_sequence FROM relay');
-  const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = max(last_sequence, ?)');
+  const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = coalesce(?, last_sequence)');
   const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?');
   const setSkippedTo = db.prepare('UPDATE relay SET skipped_to = ?');
   const row = () => select.get() as unknown as KnownBroker & { position: number; skipped_to: number | null };
@@ -62,9 +62,9 @@ export function openRegistry(db: DatabaseSync) {
       } while (ids.length === PAGE);
     },
     begin: () => db.exec('BEGIN IMMEDIATE'),
-    /** Webhooks, place and sequence together. */
-    commit(position: number, lastSequence: number) {
-      commit.run(position, lastSequence);
+    /** Webhooks, place and, unless nothing was queued, sequence together. */
+    commit(position: number, lastSequence: number | undefined) {
+      commit.run(position, lastSequence ?? null);
       db.exec('COMMIT');
     },
     rollback: () => db.exec('ROLLBACK'),

@@ -23,8 +23,12 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
   const registry = openRegistry(db);
   let reading = registry.position();
 
+  /** What is on the queue before there is a table is of another time: the sweeper puts what is pending of it there anew, and it would be there twice. */
   async function skippedTo(): Promise<number> {
-    const position = registry.skippedTo() ?? (await store.lastPosition());
+    const known = registry.skippedTo();
+    if (known !== undefined) return known;
+    if ((await queue.state()).lastSequence > 0) await queue.renewStream();
+    const position = await store.lastPosition();
     registry.setSkippedTo(position);
     return position;
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -20,8 +20,10 @@ const SWEEPS_IN_A_ROW = 3;
 const STUCK = 1_000;
 /** How long to wait at a time for the projector to catch up, in ms. */
 const CATCH_UP_MS = 10_000;
-/** How often the relay's own place is looked at while waiting for it, in ms. */
+/** How often the relay's own place, or the queue, is looked at while waiting for it, in ms. */
 const LOOK_MS = 50;
+/** How many messages may wait for a worker before the sweeper adds more: what is published now stands behind them. */
+const UNTAKEN = 1_000;
 
 export interface SweeperDeps {
   readonly store: EventStore;
@@ -57,25 +59,31 @@ export function createSweeper(deps: SweeperDeps): Service {
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
     const relayedTo = relay.registry.position();
-    const state = await queue.state();
+    // Before the queue is asked: the relay goes on.
     const known = relay.registry.broker();
+    const state = await queue.state();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
       await startOver(deps, publisher, state, signal);
       return;
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
-    await compare(publisher, state, { relayedTo, beforeMs });
+    await compare(publisher, state, { relayedTo, beforeMs }, signal);
   }
 
   /** What was relayed before the queue was asked, and is still pending now, it must hold: what came or was done with meanwhile does not count. */
-  async function compare(publisher: Publisher, state: QueueState, { relayedTo, beforeMs }: Before) {
+  async function compare(
+    publisher: Publisher,
+    state: QueueState,
+    { relayedTo, beforeMs }: Before,
+    signal: AbortSignal,
+  ) {
     const { deliveries } = deps.readModels;
     const isOverdue = deliveries.pending(beforeMs, { limit: 1 }).length > 0;
     const isSilent = isOverdue && state.isAsked && state.handedOut === handedOut;
     handedOut = state.handedOut;
     if (isShortForLong(isOverdue && state.messages < deliveries.countPending(relayedTo))) {
-      const count = await enqueue(deps, publisher, beforeMs, Number.MAX_SAFE_INTEGER);
+      const count = await enqueue(deps, publisher, { beforeMs, upTo: Number.MAX_SAFE_INTEGER }, signal);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
     } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {
       await queue.renewConsumer();
@@ -110,17 +118,16 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 
 /** Puts everything pending on a queue that is not as it was known to be. */
 async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
-  const { queue, relay, log } = deps;
-  const known = relay.registry.broker();
-  const isNew = known.incarnation !== '' && known.incarnation !== state.incarnation;
-  // What an old one holds is pending or done with: the former would be there twice.
-  if (!isNew && state.lastSequence > 0) await queue.renewStream();
-  const { incarnation, lastSequence } = await queue.state();
+  const { relay, log } = deps;
+  const { incarnation, lastSequence } = state;
   const skippedTo = relay.registry.skippedTo();
   if (skippedTo === undefined) return;
   const relayedTo = relay.reading();
   await whenKnown(deps, relayedTo, signal);
-  const count = await enqueue(deps, publisher, Number.MAX_SAFE_INTEGER, Math.max(skippedTo, relayedTo));
+  // Where no broker was known the relay had just emptied this one: what it has read since is there.
+  const upTo = relay.registry.broker().incarnation === '' ? skippedTo : Math.max(skippedTo, relayedTo);
+  const which = { beforeMs: Number.MAX_SAFE_INTEGER, upTo };
+  const count = await enqueue(deps, publisher, which, signal);
   if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
   relay.registry.setBroker({ incarnation, last_sequence: lastSequence });
 }
@@ -138,27 +145,51 @@ async function whenKnown({ relay, store, progress, log }: SweeperDeps, relayedTo
   }
 }
 
-async function enqueue(
-  { readModels, nowMs, log }: SweeperDeps,
-  publisher: Publisher,
-  beforeMs: number,
-  upTo: number,
-): Promise<number> {
+interface Which {
+  /** When it must have been due, in ms since the epoch. */
+  readonly beforeMs: number;
+  /** Where in the log the last publication lies that counts. */
+  readonly upTo: number;
+}
+
+/** Puts what is pending on the queue, no faster than workers take it; how many that were. */
+async function enqueue(deps: SweeperDeps, publisher: Publisher, which: Which, signal: AbortSignal): Promise<number> {
+  const { queue, nowMs, log } = deps;
   // Part of the ids, since a broker would take what it has lost for a repetition of what it had: nothing would be added.
   const sweptAtMs = nowMs();
   let count = 0;
-  let page: PendingDelivery[];
-  let after: PendingDelivery | undefined;
-  do {
-    page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
-    after = page.at(-1);
-    for (const { event_id, webhook_id, position, due_ms } of page) {
-      if (position > upTo) continue;
+  for (const page of await keysOf(deps, which, signal)) {
+    for (let at = 0; at < page.length; at += KEY) {
+      const [event_id, webhook_id, position, due_ms] = page.subarray(at, at + KEY) as unknown as Key;
       await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`, due_ms);
       count += 1;
       if (count % 10_000 === 0) log.info({ count }, 'putting pending deliveries on the queue again');
     }
     await publisher.flush();
-  } while (page.length === PAGE);
+    while ((await queue.state()).untaken > UNTAKEN) await delay(LOOK_MS, undefined, { signal });
+  }
   return count;
+}
+
+/** Event, webhook, position and time of a pending delivery. */
+type Key = [number, number, number, number];
+const KEY = 4;
+
+/**
+ * The keys of what is pending now, a page after the other. All of it before the first is enqueued: what is attempted meanwhile, and
+ * due again later, would come up a second time.
+ */
+async function keysOf({ readModels }: SweeperDeps, { beforeMs, upTo }: Which, signal: AbortSignal) {
+  const pages: Float64Array[] = [];
+  let page: PendingDelivery[];
+  let after: PendingDelivery | undefined;
+  do {
+    page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
+    after = page.at(-1);
+    const wanted = page.filter(({ position }) => position <= upTo);
+    const keys = wanted.flatMap((key): Key => [key.event_id, key.webhook_id, key.position, key.due_ms]);
+    pages.push(Float64Array.from(keys));
+    await setImmediate(undefined, { signal });
+  } while (page.length === PAGE);
+  return pages;
 }

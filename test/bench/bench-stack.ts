@@ -50,6 +50,8 @@ export async function startBenchStack(connections: number, env: Record<string, s
     },
     /** Messages that wait on the queue, for whatever reason. */
     queued: async (): Promise<number> => (await queue.state()).messages,
+    /** Makes the broker forget the queue, as one whose disk was lost. */
+    forgetQueue: () => queue.renewStream(),
     /** What the queue takes on the disk, in MiB. */
     queueDiskMiB: () => diskMiB(join(stack.dataDir, 'nats')),
     /** Memory of the stack without the receiver, in MiB. */

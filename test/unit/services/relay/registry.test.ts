@@ -73,10 +73,10 @@ describe('relay registry', () => {
     expect(registry.broker().last_sequence).to.equal(5);
   });
 
-  it('never takes the sequence back, unless the broker is another one', () => {
+  it('keeps the sequence where nothing was queued, and forgets it with the broker', () => {
     registry.setBroker({ incarnation: 'first', last_sequence: 7 });
     registry.begin();
-    registry.commit(10, 5);
+    registry.commit(10, undefined);
     expect(registry.broker()).to.include({ incarnation: 'first', last_sequence: 7 });
     registry.setBroker({ incarnation: 'second', last_sequence: 0 });
     expect(registry.broker()).to.include({ incarnation: 'second', last_sequence: 0 });

@@ -18,6 +18,8 @@ describe('the relay', () => {
   let db: DatabaseSync;
   let log: RecordedFact[];
   let queued: QueueMessage[];
+  /** How many messages there were before. */
+  let onQueue: number;
   let relay: ReturnType<typeof createRelay>;
 
   beforeEach(() => {
@@ -25,6 +27,7 @@ describe('the relay', () => {
     createRegistry(db);
     log = [];
     queued = [];
+    onQueue = 0;
   });
   afterEach(async () => {
     await relay.stop();
@@ -49,6 +52,10 @@ describe('the relay', () => {
     };
     const queue = {
       ensure: async () => {},
+      state: async () => ({ lastSequence: onQueue }),
+      renewStream: async () => {
+        onQueue = 0;
+      },
       publish: async (message: QueueMessage) => queued.push(decodeMessage(encodeMessage(message))),
     };
     relay = createRelay({
@@ -79,6 +86,19 @@ describe('the relay', () => {
     log = recorded(webhook, event(1), event(2), event(3));
     await whenRead();
     expect(eventIds()).to.deep.equal([3]);
+  });
+
+  it('empties the queue when its table is made, and only then', async () => {
+    onQueue = 7;
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
+    expect(onQueue).to.equal(0);
+    await relay.stop();
+    onQueue = 7;
+    log = recorded(webhook, event(1));
+    await start();
+    await whenRead();
+    expect(onQueue).to.equal(7);
   });
 
   it('goes on from its table, also with what was published while it was away', async () => {

@@ -3,35 +3,164 @@ import { pino } from 'pino';
 import { createSweeper, type SweeperDeps } from '../../../../services/relay/sweeper.ts';
 import { waitFor } from '../../../support/wait.ts';
 
-/** A broker takes an id that it has seen for a repetition, also where it has lost the message meanwhile. */
+const KNOWN = 'known';
+
 describe('the sweeper', () => {
-  it('queues what the queue has lost under another id each time', async () => {
-    const ids: string[] = [];
+  let ids: string[];
+  let asked: number;
+  let renewals: number;
+  let queueState: Record<string, unknown>;
+  let pending: { event_id: number; webhook_id: number; position: number; due_ms: number }[];
+  let relayedTo: number;
+  let skippedTo: number | undefined;
+  let known: string;
+  let sweeper: ReturnType<typeof createSweeper>;
+
+  beforeEach(async () => {
+    ids = [];
+    asked = 0;
+    renewals = 0;
+    queueState = {
+      incarnation: KNOWN,
+      lastSequence: 0,
+      messages: 0,
+      stuck: 0,
+      lagMs: 0,
+      untaken: 0,
+      handedOut: 0,
+      isAsked: true,
+    };
+    pending = [{ event_id: 1, webhook_id: 2, position: 3, due_ms: 4 }];
+    relayedTo = 3;
+    skippedTo = 3;
+    known = KNOWN;
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
-      renewStream: async () => {},
-      // It is never the one that was known.
-      state: async () => ({ incarnation: `${ids.length}`, lastSequence: 0, messages: 0, lagMs: 0 }),
+      renewConsumer: async () => {
+        renewals += 1;
+      },
+      state: async () => {
+        asked += 1;
+        return { ...queueState };
+      },
       publish: async (_message: unknown, id: string) => ids.push(id),
     };
-    const pending = [{ event_id: 1, webhook_id: 2, position: 3, due_ms: 4 }];
     const registry = {
-      position: () => 3,
-      skippedTo: () => 3,
-      broker: () => ({ incarnation: 'known', last_sequence: 0 }),
+      position: () => relayedTo,
+      skippedTo: () => skippedTo,
+      broker: () => ({ incarnation: known, last_sequence: 0 }),
       setBroker: () => {},
     };
-    const sweeper = createSweeper({
-      ...{ queue, marginMs: 0, nowMs: () => ++nowMs, log: pino({ enabled: false }) },
+    const page = (_: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
+      pending.filter(({ event_id }) => event_id > (after?.event_id ?? 0)).slice(0, limit);
+    const countPending = (upTo: number) => pending.filter(({ position }) => position <= upTo).length;
+    sweeper = createSweeper({
+      ...{ queue, marginMs: 0, nowMs: () => ++nowMs, log: pino({ enabled: false }), sweepMs: 1 },
       store: { lastPosition: async () => 3 },
       progress: { whenProcessed: async () => true, current: () => 3 },
-      relay: { registry, reading: () => 3 },
-      readModels: { deliveries: { pending: () => pending } },
+      relay: { registry, reading: () => relayedTo },
+      readModels: { deliveries: { pending: page, countPending } },
     } as unknown as SweeperDeps);
+  });
+  afterEach(() => sweeper.stop());
+
+  const whenSwept = (times: number) => waitFor(`${times} sweeps`, () => asked >= times);
+
+  it('queues what the queue has lost, under another id each time: a broker takes one that it has seen for a repetition', async () => {
     await sweeper.start();
-    await waitFor('two sweeps', () => ids.length >= 2);
-    await sweeper.stop();
+    await waitFor('two times', () => ids.length >= 2);
     expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it('queues everything on a queue that it does not know', async () => {
+    queueState.incarnation = 'another';
+    queueState.messages = 1;
+    await sweeper.start();
+    await waitFor('two times', () => ids.length >= 2);
+    expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it('queues on the first queue that it gets to know only what the relay has skipped', async () => {
+    known = '';
+    skippedTo = 3;
+    relayedTo = 4;
+    pending.push({ event_id: 5, webhook_id: 2, position: 4, due_ms: 4 });
+    await sweeper.start();
+    await waitFor('two times', () => ids.length >= 2);
+    expect(ids.filter((id) => id.startsWith('5-'))).to.deep.equal([]);
+  });
+
+  it('waits until the relay knows what it skips', async () => {
+    known = '';
+    skippedTo = undefined;
+    await sweeper.start();
+    await whenSwept(5);
+    expect(ids).to.deep.equal([]);
+    skippedTo = 3;
+    await waitFor('what it has skipped', () => ids.length > 0);
+  });
+
+  it('queues no faster than workers take it', async () => {
+    queueState.incarnation = 'another';
+    queueState.untaken = 1_001;
+    pending = Array.from({ length: 1_200 }, (_, n) => ({ event_id: n + 1, webhook_id: 2, position: 3, due_ms: 4 }));
+    await sweeper.start();
+    await whenSwept(5);
+    expect(ids.length).to.equal(500);
+    queueState.untaken = 1_000;
+    await waitFor('all of them', () => ids.length >= 1_200);
+  });
+
+  it('queues nothing while the queue holds all that is pending', async () => {
+    queueState.messages = 1;
+    await sweeper.start();
+    await whenSwept(10);
+    expect(ids).to.deep.equal([]);
+  });
+
+  it('does not take what was not relayed when it asked the queue for lost', async () => {
+    relayedTo = 2;
+    await sweeper.start();
+    await whenSwept(10);
+    expect(ids).to.deep.equal([]);
+  });
+
+  it('makes the consumer anew where it hands out nothing although workers ask and something is overdue', async () => {
+    queueState.messages = 1;
+    await sweeper.start();
+    await waitFor('another consumer', () => renewals > 0);
+    expect(ids).to.deep.equal([]);
+  });
+
+  for (const [why, change] of Object.entries({
+    'messages are handed out': () => ({ handedOut: asked }),
+    'nobody asks': () => ({ isAsked: false }),
+  })) {
+    it(`leaves the consumer alone while ${why}`, async () => {
+      queueState.messages = 1;
+      Object.defineProperties(queueState, {
+        handedOut: { enumerable: true, get: () => ({ ...{ handedOut: 0 }, ...change() }).handedOut },
+        isAsked: { enumerable: true, get: () => ({ ...{ isAsked: true }, ...change() }).isAsked },
+      });
+      await sweeper.start();
+      await whenSwept(10);
+      expect(renewals).to.equal(0);
+    });
+  }
+
+  it('makes the consumer anew where more messages are stuck than are to come', async () => {
+    Object.assign(queueState, { messages: 1_500, stuck: 1_501 });
+    pending = [];
+    await sweeper.start();
+    await waitFor('another consumer', () => renewals > 0);
+  });
+
+  it('bears with stuck messages that are few', async () => {
+    Object.assign(queueState, { messages: 1_500, stuck: 1_500 });
+    pending = [];
+    await sweeper.start();
+    await whenSwept(10);
+    expect(renewals).to.equal(0);
   });
 });
