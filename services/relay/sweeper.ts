@@ -126,12 +126,12 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
   const { relay, log } = deps;
   const { incarnation, lastSequence, server } = state;
-  const skippedTo = relay.registry.skippedTo();
-  if (skippedTo === undefined) return;
+  const skipped = relay.registry.skipped();
+  if (!skipped) return;
   const relayedTo = relay.reading();
   await whenKnown(deps, relayedTo, signal);
-  // Where no broker was known the relay had just emptied this one: what it has read since is there.
-  const upTo = relay.registry.broker().incarnation === '' ? skippedTo : Math.max(skippedTo, relayedTo);
+  const isFirst = relay.registry.broker().incarnation === '' && skipped.on === incarnation;
+  const upTo = isFirst ? skipped.to : Math.max(skipped.to, relayedTo);
   const which = { beforeMs: Number.MAX_SAFE_INTEGER, upTo };
   const count = await enqueue(deps, publisher, which, signal);
   if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');

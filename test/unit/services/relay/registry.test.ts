@@ -38,7 +38,7 @@ describe('relay registry', () => {
   });
 
   it('is not made in a file with tables of another version', () => {
-    db.exec('ALTER TABLE relay DROP COLUMN skipped_to');
+    db.exec('ALTER TABLE relay DROP COLUMN skipped_on');
     expect(() => createRegistry(db)).to.throw(Unusable);
   });
 

@@ -51,7 +51,7 @@ describe('the sweeper', () => {
     };
     const registry = {
       position: () => relayedTo,
-      skippedTo: () => skippedTo,
+      skipped: () => (skippedTo === undefined ? undefined : { to: skippedTo, on: KNOWN }),
       broker: () => ({ incarnation: known, last_sequence: 0, server }),
       setServer: (started: string) => {
         server = started;
@@ -95,6 +95,15 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('two times', () => ids.length >= 2);
     expect(ids.filter((id) => id.startsWith('5-'))).to.deep.equal([]);
+  });
+
+  it('queues all that was relayed on the first queue that it gets to know where that is not the one that the relay began with', async () => {
+    known = '';
+    queueState.incarnation = 'another';
+    relayedTo = 4;
+    pending.push({ event_id: 5, webhook_id: 2, position: 4, due_ms: 4 });
+    await sweeper.start();
+    await waitFor('what was relayed', () => ids.some((id) => id.startsWith('5-')));
   });
 
   it('waits until the relay knows what it skips', async () => {
