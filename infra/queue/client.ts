@@ -26,6 +26,8 @@ export const DUPLICATE_WINDOW_MS = 120_000;
 export interface QueueState {
   /** Another value means another stream: the broker has forgotten. */
   readonly incarnation: string;
+  /** Another value means that the broker was started anew; always the same where it is a cluster, which bears that. */
+  readonly server: string;
   /** Sequence of the newest message there ever was. */
   readonly lastSequence: number;
   /** Messages that are going to be handed out, those that wait for a later time included. */
@@ -163,6 +165,7 @@ export async function connectQueue(
       );
       return {
         incarnation: stream.created,
+        server: nc.info?.cluster === undefined ? (nc.info?.server_id ?? '') : 'cluster',
         lastSequence: stream.state.last_seq,
         ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
         untaken: total(({ num_pending }) => num_pending),

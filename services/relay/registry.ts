@@ -6,15 +6,29 @@ import { Unusable } from '../derived-file.ts';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS relay (
-    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, skipped_to INTEGER,
-    incarnation TEXT NOT NULL, last_sequence INTEGER NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, skipped_to INTEGER, skipped_on TEXT,
+    incarnation TEXT NOT NULL, last_sequence INTEGER NOT NULL, server TEXT NOT NULL
   ) STRICT;
-  INSERT INTO relay VALUES (1, -1, NULL, '', 0) ON CONFLICT DO NOTHING;`;
+  INSERT INTO relay VALUES (1, -1, NULL, NULL, '', 0, '') ON CONFLICT DO NOTHING;`;
 
 /** What the relay knew of the broker when it last committed. */
 export interface KnownBroker {
   readonly incarnation: string;
   readonly last_sequence: number;
+  /** See QueueState. */
+  readonly server: string;
+}
+
+/** Publications up to a place in the log that the relay puts on no queue, and the queue, by its incarnation, that gets all those behind it. */
+export interface Skipped {
+  readonly to: number;
+  readonly on: string;
+}
+
+interface Row {
+  readonly position: number;
+  readonly skipped_to: number | null;
+  readonly skipped_on: string | null;
 }
 
 /** Makes the tables. @throws Unusable where there are others than those of this version */
@@ -37,19 +51,25 @@ export type Registry = ReturnType<typeof openRegistry>;
 export function openRegistry(db: DatabaseSync) {
   const apply = webhooks.prepare(db);
   const { page } = webhookQueries(db);
-  const select = db.prepare('SELECT position, skipped_to, incarnation, last_sequence FROM relay');
+  const select = db.prepare('SELECT position, skipped_to, skipped_on, incarnation, last_sequence, server FROM relay');
   const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = coalesce(?, last_sequence)');
-  const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?');
-  const setSkippedTo = db.prepare('UPDATE relay SET skipped_to = ?');
-  const row = () => select.get() as unknown as KnownBroker & { position: number; skipped_to: number | null };
+  const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?, server = ?');
+  const setServer = db.prepare('UPDATE relay SET server = ?');
+  const setSkipped = db.prepare('UPDATE relay SET skipped_to = ?, skipped_on = ?');
+  const row = () => select.get() as unknown as KnownBroker & Row;
 
   return {
     position: (): number => row().position,
-    /** Up to where publications are left to the sweeper; undefined until that is decided. */
-    skippedTo: (): number | undefined => row().skipped_to ?? undefined,
-    setSkippedTo: (position: number) => void setSkippedTo.run(position),
+    /** What is left to the sweeper; undefined until that is decided. */
+    skipped(): Skipped | undefined {
+      const { skipped_to: to, skipped_on: on } = row();
+      return to === null || on === null ? undefined : { to, on };
+    },
+    setSkipped: ({ to, on }: Skipped) => void setSkipped.run(to, on),
     broker: (): KnownBroker => row(),
-    setBroker: ({ incarnation, last_sequence }: KnownBroker) => void setBroker.run(incarnation, last_sequence),
+    setBroker: ({ incarnation, last_sequence, server }: KnownBroker) =>
+      void setBroker.run(incarnation, last_sequence, server),
+    setServer: (server: string) => void setServer.run(server),
     apply: (fact: RecordedFact) => apply(fact),
     /** The ids of a channel's live webhooks, a page at a time. */
     *webhookIds(channelId: number): Generator<number> {

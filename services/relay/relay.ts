@@ -25,12 +25,12 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
 
   /** What is on the queue before there is a table is of another time: the sweeper puts what is pending of it there anew, and it would be there twice. */
   async function skippedTo(): Promise<number> {
-    const known = registry.skippedTo();
-    if (known !== undefined) return known;
+    const known = registry.skipped();
+    if (known) return known.to;
     if ((await queue.state()).lastSequence > 0) await queue.renewStream();
-    const position = await store.lastPosition();
-    registry.setSkippedTo(position);
-    return position;
+    const skipped = { to: await store.lastPosition(), on: (await queue.state()).incarnation };
+    registry.setSkipped(skipped);
+    return skipped.to;
   }
 
   const service: Service = createLoop('relay', log, async (signal, working) => {

@@ -66,6 +66,12 @@ export function createSweeper(deps: SweeperDeps): Service {
       await startOver(deps, publisher, state, signal);
       return;
     }
+    if (state.server !== known.server) {
+      // A nats-server 2.9 that was killed may hold back for good what it had handed out before.
+      await queue.renewConsumer();
+      relay.registry.setServer(state.server);
+      log.info({ messages: state.messages }, 'the broker was started anew: all messages are handed out again');
+    }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
     await compare(publisher, state, { relayedTo, beforeMs }, signal);
@@ -119,17 +125,17 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 /** Puts everything pending on a queue that is not as it was known to be. */
 async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
   const { relay, log } = deps;
-  const { incarnation, lastSequence } = state;
-  const skippedTo = relay.registry.skippedTo();
-  if (skippedTo === undefined) return;
+  const { incarnation, lastSequence, server } = state;
+  const skipped = relay.registry.skipped();
+  if (!skipped) return;
   const relayedTo = relay.reading();
   await whenKnown(deps, relayedTo, signal);
-  // Where no broker was known the relay had just emptied this one: what it has read since is there.
-  const upTo = relay.registry.broker().incarnation === '' ? skippedTo : Math.max(skippedTo, relayedTo);
+  const isFirst = relay.registry.broker().incarnation === '' && skipped.on === incarnation;
+  const upTo = isFirst ? skipped.to : Math.max(skipped.to, relayedTo);
   const which = { beforeMs: Number.MAX_SAFE_INTEGER, upTo };
   const count = await enqueue(deps, publisher, which, signal);
   if (count > 0) log.warn({ count }, 'the queue was not the one that was known: everything pending is on it again');
-  relay.registry.setBroker({ incarnation, last_sequence: lastSequence });
+  relay.registry.setBroker({ incarnation, last_sequence: lastSequence, server });
 }
 
 /**

@@ -131,8 +131,8 @@ describe('messages that the broker has forgotten to hand out', () => {
     const table = new DatabaseSync(':memory:');
     createRegistry(table);
     const registry = openRegistry(table);
-    const { incarnation, lastSequence } = await queue.state();
-    registry.setBroker({ incarnation, last_sequence: lastSequence });
+    const { incarnation, lastSequence, server: startedAs } = await queue.state();
+    registry.setBroker({ incarnation, last_sequence: lastSequence, server: startedAs });
     registry.begin();
     registry.commit(position, lastSequence);
     const sweeper = createSweeper({

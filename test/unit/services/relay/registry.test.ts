@@ -34,11 +34,11 @@ describe('relay registry', () => {
 
   it('starts before the first fact, knowing no broker', () => {
     expect(registry.position()).to.equal(-1);
-    expect(registry.broker()).to.include({ incarnation: '', last_sequence: 0 });
+    expect(registry.broker()).to.include({ incarnation: '', last_sequence: 0, server: '' });
   });
 
   it('is not made in a file with tables of another version', () => {
-    db.exec('ALTER TABLE relay DROP COLUMN skipped_to');
+    db.exec('ALTER TABLE relay DROP COLUMN skipped_on');
     expect(() => createRegistry(db)).to.throw(Unusable);
   });
 
@@ -74,11 +74,11 @@ describe('relay registry', () => {
   });
 
   it('keeps the sequence where nothing was queued, and forgets it with the broker', () => {
-    registry.setBroker({ incarnation: 'first', last_sequence: 7 });
+    registry.setBroker({ incarnation: 'first', last_sequence: 7, server: 'S' });
     registry.begin();
     registry.commit(10, undefined);
     expect(registry.broker()).to.include({ incarnation: 'first', last_sequence: 7 });
-    registry.setBroker({ incarnation: 'second', last_sequence: 0 });
+    registry.setBroker({ incarnation: 'second', last_sequence: 0, server: 'S' });
     expect(registry.broker()).to.include({ incarnation: 'second', last_sequence: 0 });
     expect(registry.position()).to.equal(10);
   });

@@ -52,7 +52,7 @@ describe('the relay', () => {
     };
     const queue = {
       ensure: async () => {},
-      state: async () => ({ lastSequence: onQueue }),
+      state: async () => ({ incarnation: 'A', lastSequence: onQueue }),
       renewStream: async () => {
         onQueue = 0;
       },
@@ -69,7 +69,7 @@ describe('the relay', () => {
 
   it('queues what is published for the webhooks that live', async () => {
     await start();
-    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
     log = recorded(webhook, event(1), event(2));
     await whenRead();
     expect(queued).to.deep.equal([
@@ -82,7 +82,7 @@ describe('the relay', () => {
     log = recorded(webhook, event(1), event(2));
     await start();
     await whenRead();
-    expect(relay.registry.skippedTo()).to.equal(head());
+    expect(relay.registry.skipped()).to.deep.equal({ to: head(), on: 'A' });
     log = recorded(webhook, event(1), event(2), event(3));
     await whenRead();
     expect(eventIds()).to.deep.equal([3]);
@@ -91,7 +91,7 @@ describe('the relay', () => {
   it('empties the queue when its table is made, and only then', async () => {
     onQueue = 7;
     await start();
-    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
     expect(onQueue).to.equal(0);
     await relay.stop();
     onQueue = 7;

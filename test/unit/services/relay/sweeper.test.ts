@@ -14,6 +14,7 @@ describe('the sweeper', () => {
   let relayedTo: number;
   let skippedTo: number | undefined;
   let known: string;
+  let server: string;
   let sweeper: ReturnType<typeof createSweeper>;
 
   beforeEach(async () => {
@@ -22,6 +23,7 @@ describe('the sweeper', () => {
     renewals = 0;
     queueState = {
       incarnation: KNOWN,
+      server: 'S',
       lastSequence: 0,
       messages: 0,
       stuck: 0,
@@ -34,6 +36,7 @@ describe('the sweeper', () => {
     relayedTo = 3;
     skippedTo = 3;
     known = KNOWN;
+    server = 'S';
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
@@ -48,8 +51,11 @@ describe('the sweeper', () => {
     };
     const registry = {
       position: () => relayedTo,
-      skippedTo: () => skippedTo,
-      broker: () => ({ incarnation: known, last_sequence: 0 }),
+      skipped: () => (skippedTo === undefined ? undefined : { to: skippedTo, on: KNOWN }),
+      broker: () => ({ incarnation: known, last_sequence: 0, server }),
+      setServer: (started: string) => {
+        server = started;
+      },
       setBroker: () => {},
     };
     const page = (_: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
@@ -89,6 +95,15 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('two times', () => ids.length >= 2);
     expect(ids.filter((id) => id.startsWith('5-'))).to.deep.equal([]);
+  });
+
+  it('queues all that was relayed on the first queue that it gets to know where that is not the one that the relay began with', async () => {
+    known = '';
+    queueState.incarnation = 'another';
+    relayedTo = 4;
+    pending.push({ event_id: 5, webhook_id: 2, position: 4, due_ms: 4 });
+    await sweeper.start();
+    await waitFor('what was relayed', () => ids.some((id) => id.startsWith('5-')));
   });
 
   it('waits until the relay knows what it skips', async () => {
@@ -131,6 +146,13 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('another consumer', () => renewals > 0);
     expect(ids).to.deep.equal([]);
+  });
+
+  it('makes the consumer anew, once, where the broker was started anew', async () => {
+    queueState = { ...queueState, server: 'another', messages: 1, isAsked: false };
+    await sweeper.start();
+    await whenSwept(10);
+    expect(renewals).to.equal(1);
   });
 
   for (const [why, change] of Object.entries({
