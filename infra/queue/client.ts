@@ -47,7 +47,7 @@ export interface QueueState {
 export type Queue = Awaited<ReturnType<typeof connectQueue>>;
 
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
-const AHEAD_OF_SLOT = 32;
+const AHEAD_OF_SLOT = 64;
 /** When a message that was to go to a slot, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
 

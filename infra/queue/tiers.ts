@@ -20,8 +20,8 @@ export interface Tiers {
  * never the same. All slots together are longer than an hour by what keeps them apart.
  */
 export const TIERS: Tiers = {
-  slots: 32,
-  slotMs: 150_000,
+  slots: 64,
+  slotMs: 75_000,
   // Not shorter than the stream recognises a message id: one that was acknowledged in its slot may not come again within that time.
   longMs: 120_000,
 };

@@ -52,6 +52,8 @@ export async function startBenchStack(connections: number, env: Record<string, s
     queued: async (): Promise<number> => (await queue.state()).messages,
     /** Makes the broker forget the queue, as one whose disk was lost. */
     forgetQueue: () => queue.renewStream(),
+    /** Messages that were never handed to a worker, or not since they were moved to wait. */
+    untaken: async (): Promise<number> => (await queue.state()).untaken,
     /** What the queue takes on the disk, in MiB. */
     queueDiskMiB: () => diskMiB(join(stack.dataDir, 'nats')),
     /** Memory of the stack without the receiver, in MiB. */
