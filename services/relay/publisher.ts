@@ -34,11 +34,16 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
       await slots.acquire();
       void publish(message, id).finally(slots.release);
     },
-    /** Resolves once the broker has everything that was added, with the largest sequence seen. @throws Error where `signal` aborted before that */
+    /**
+     * Resolves once the broker has everything that was added, with the largest sequence seen since the last time: those of before may be another stream's.
+     * @throws Error where `signal` aborted before that
+     */
     async flush(): Promise<number> {
       await slots.whenIdle();
       if (signal.aborted) throw new Error('stopped before the queue had everything');
-      return lastSequence;
+      const seen = lastSequence;
+      lastSequence = 0;
+      return seen;
     },
   };
 }

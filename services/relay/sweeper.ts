@@ -8,7 +8,7 @@ import type { PendingDelivery } from '../../projections/deliveries.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
-import type { Registry } from './registry.ts';
+import type { KnownBroker, Registry } from './registry.ts';
 
 /** How often the queue is held against the read models, in ms. */
 const SWEEP_MS = 2_000;
@@ -47,10 +47,11 @@ export function createSweeper(deps: SweeperDeps): Service {
   let handedOut = 0;
 
   async function sweep(publisher: Publisher, signal: AbortSignal) {
-    const state = await queue.state();
+    // In this order: what the relay sees of the broker while that is asked is no sign that it has forgotten.
     const known = relay.registry.broker();
+    const state = await queue.state();
     if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
-      await startOver(deps, publisher, state, signal);
+      await startOver(deps, publisher, { known, state }, signal);
       return;
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
@@ -98,9 +99,13 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 }
 
 /** Puts everything pending on a queue that is not as it was known to be. */
-async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
+async function startOver(
+  deps: SweeperDeps,
+  publisher: Publisher,
+  { known, state }: { readonly known: KnownBroker; readonly state: QueueState },
+  signal: AbortSignal,
+) {
   const { queue, relay, log } = deps;
-  const known = relay.registry.broker();
   const isNew = known.incarnation !== '' && known.incarnation !== state.incarnation;
   // What an old one holds is pending or done with: the former would be there twice.
   if (!isNew && state.lastSequence > 0) await queue.renewStream();

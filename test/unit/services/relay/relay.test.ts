@@ -81,6 +81,19 @@ describe('the relay', () => {
     expect(eventIds()).to.deep.equal([3]);
   });
 
+  it('takes no sequence of a stream that is gone for one of the stream in its place', async () => {
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
+    log = recorded(webhook, event(1), event(2));
+    await whenRead();
+    expect(relay.registry.broker().last_sequence).to.equal(2);
+    queued.length = 0;
+    relay.registry.setBroker({ incarnation: 'another', last_sequence: 0 });
+    log = recorded(webhook, event(1), event(2), event(3));
+    await whenRead();
+    expect(relay.registry.broker().last_sequence).to.equal(1);
+  });
+
   it('goes on from its table, also with what was published while it was away', async () => {
     log = recorded(webhook, event(1));
     await start();
