@@ -18,6 +18,7 @@ describe('the relay', () => {
   let db: DatabaseSync;
   let log: RecordedFact[];
   let queued: QueueMessage[];
+  let whenPublishing: () => Promise<void>;
   let relay: ReturnType<typeof createRelay>;
 
   beforeEach(() => {
@@ -25,6 +26,7 @@ describe('the relay', () => {
     createRegistry(db);
     log = [];
     queued = [];
+    whenPublishing = async () => {};
   });
   afterEach(async () => {
     await relay.stop();
@@ -49,7 +51,10 @@ describe('the relay', () => {
     };
     const queue = {
       ensure: async () => {},
-      publish: async (message: QueueMessage) => queued.push(decodeMessage(encodeMessage(message))),
+      async publish(message: QueueMessage) {
+        await whenPublishing();
+        return queued.push(decodeMessage(encodeMessage(message)));
+      },
     };
     relay = createRelay({
       ...{ db, store: store as unknown as EventStore, queue: queue as unknown as Queue },
@@ -79,6 +84,27 @@ describe('the relay', () => {
     log = recorded(webhook, event(1), event(2), event(3));
     await whenRead();
     expect(eventIds()).to.deep.equal([3]);
+  });
+
+  it('notes where it is in the middle of what it reads, where that is much', async () => {
+    const MANY = 1_024;
+    const webhooks = Array.from(
+      { length: MANY },
+      (_, n): Place => [stream.webhook(n + 1), webhookCreated({ id: n + 1 })],
+    );
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skippedTo() !== undefined);
+    log = recorded(...webhooks, event(1), event(2));
+    const held = Promise.withResolvers<void>();
+    whenPublishing = async () => {
+      if (queued.length >= MANY) await held.promise;
+    };
+    const first = log.at(-2)?.position;
+    await waitFor('the place of the first event', () => relay.registry.position() === first);
+    expect(queued).to.have.length(MANY);
+    held.resolve();
+    await whenRead();
+    expect(queued).to.have.length(2 * MANY);
   });
 
   it('takes no sequence of a stream that is gone for one of the stream in its place', async () => {
