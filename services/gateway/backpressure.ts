@@ -12,6 +12,8 @@ const LOOK_MS = 50;
 const ASK_MS = 500;
 /** An answer of the queue that is older says nothing, in ms. */
 const STALE_MS = 3_000;
+/** How long the lag must be above the limit before that is an overload: one batch of a reader that is late is none, in ms. */
+const SURE_MS = 300;
 /** How long nothing must have had to wait before an overload is over, in ms. */
 const QUIET_MS = 5_000;
 /** The most that `Retry-After` says, in s. */
@@ -46,34 +48,35 @@ export type Backpressure = ReturnType<typeof createBackpressure>;
  * that take from the queue. Only overload does: what does not move at all is away, and publications are kept for when it is back.
  */
 export function createBackpressure({ limitMs, progress, relayedTo, queueLag, nowMs, log }: BackpressureDeps) {
-  const projection = { lag: createReaderLag(), excuse: createExcuse() };
-  const relay = { lag: createReaderLag(), excuse: createExcuse() };
+  const projection = createReaderLag();
+  const relay = createReaderLag();
   const queue = createQueueWait(queueLag, nowMs);
   const episode = createEpisode(log);
   const waiters: Waiter[] = [];
   let written = -1;
   let lookedMs = Number.NEGATIVE_INFINITY;
   let waitMs = 0;
+  let hasRoom = true;
   let timer: NodeJS.Timeout | undefined;
 
   function look(atMs: number) {
     lookedMs = atMs;
-    const projected = waitFor(projection.lag, atMs, progress.reached);
-    const relayed = waitFor(relay.lag, atMs, relayedTo);
-    const projection_ms = projection.excuse.inExcess(atMs, projected);
-    const relay_ms = relay.excuse.inExcess(atMs, relayed);
-    // Without read models nothing is delivered, whoever takes messages.
-    const queue_ms = queue.inExcess(atMs, projected !== undefined);
+    const projected = lookAt(projection, atMs, progress.reached);
+    const relayed = lookAt(relay, atMs, relayedTo);
+    const [projection_ms, relay_ms] = [projected.waitMs, relayed.waitMs];
+    // Without read models nothing is delivered, whoever takes messages; and what the relay catches up with is on the queue next.
+    const queue_ms = queue.inExcess(atMs, !projected.isExcused && !relayed.isExcused);
     waitMs = Math.max(projection_ms, relay_ms + queue_ms);
-    episode.note(atMs, waitMs > limitMs, { projection_ms, relay_ms, queue_ms, limit_ms: limitMs });
+    hasRoom = !episode.isShut(atMs, waitMs > limitMs, { projection_ms, relay_ms, queue_ms, limit_ms: limitMs });
     letThrough(atMs);
     if (waiters.length === 0 && !episode.isOn()) return;
     timer ??= setTimeout(lookAgain, LOOK_MS);
   }
 
-  function waitFor(reader: ReaderLag, atMs: number, position: () => number | undefined): number | undefined {
+  function lookAt(reader: ReaderLag, atMs: number, position: () => number | undefined) {
     const reached = positionOf(position);
-    return reached === undefined ? undefined : reader.waitMs(atMs, written, reached);
+    if (reached === undefined) return { waitMs: 0, isExcused: false };
+    return { waitMs: reader.waitMs(atMs, written, reached) ?? 0, isExcused: reader.isExcused() };
   }
 
   function lookAgain() {
@@ -83,7 +86,6 @@ export function createBackpressure({ limitMs, progress, relayedTo, queueLag, now
 
   /** In the order in which they came: all once there is room, else those whose patience has ended. */
   function letThrough(atMs: number) {
-    const hasRoom = waitMs <= limitMs;
     const count = hasRoom ? waiters.length : waiters.filter(({ untilMs }) => untilMs <= atMs).length;
     for (const { resolve, reject } of waiters.splice(0, count)) {
       if (hasRoom) resolve();
@@ -94,13 +96,8 @@ export function createBackpressure({ limitMs, progress, relayedTo, queueLag, now
   function refusal(): Problem {
     episode.refused();
     const retryS = Math.min(LONGEST_S, Math.max(1, Math.ceil(waitMs / 1_000)));
-    return new Problem(
-      'overloaded',
-      'More is published than can be delivered. Nothing was accepted: publish it again.',
-      {
-        headers: { 'Retry-After': `${retryS}` },
-      },
-    );
+    const headers = { 'Retry-After': `${retryS}` };
+    return new Problem('overloaded', 'More is published than can be delivered. Nothing was accepted.', { headers });
   }
 
   return {
@@ -116,7 +113,7 @@ export function createBackpressure({ limitMs, progress, relayedTo, queueLag, now
       if (limitMs === 0) return undefined;
       const atMs = nowMs();
       if (atMs - lookedMs >= LOOK_MS) look(atMs);
-      if (waitMs <= limitMs && waiters.length === 0) return undefined;
+      if (hasRoom && waiters.length === 0) return undefined;
       if (waiters.length >= WAITING) return Promise.reject(refusal());
       timer ??= setTimeout(lookAgain, LOOK_MS);
       return new Promise((resolve, reject) => waiters.push({ untilMs: atMs + PATIENCE_MS, resolve, reject }));
@@ -173,33 +170,46 @@ function createQueueWait(ask: () => Promise<QueueLag>, nowMs: () => number) {
         askedMs = atMs;
         void update();
       }
-      return excuse.inExcess(atMs, counts ? waitMs(atMs) : undefined);
+      return excuse.inExcess(atMs, counts ? waitMs(atMs) : undefined, 1);
     },
   };
 }
 
-/** Says once when an overload begins, and once when it is over. */
+/** Tells whether it is an overload, and says once when one begins and once when it is over. */
 function createEpisode(log: Logger) {
+  let aboveSinceMs: number | undefined;
   let beganMs: number | undefined;
   let lastMs = 0;
   let refused = 0;
+
+  function begin(atMs: number, waits: Record<string, number>) {
+    beganMs = atMs;
+    refused = 0;
+    const rounded = Object.entries(waits).map(([name, ms]) => [name, Math.round(ms)]);
+    log.warn(Object.fromEntries(rounded), 'overload: publications wait, and are refused where that takes too long');
+  }
+
+  function end(sinceMs: number) {
+    log.info({ lasted_ms: Math.round(lastMs - sinceMs), refused }, 'the overload is over');
+    beganMs = undefined;
+  }
+
   return {
     isOn: (): boolean => beganMs !== undefined,
     refused(): void {
       refused += 1;
     },
-    note(atMs: number, isOver: boolean, waits: Record<string, number>): void {
-      if (isOver) {
-        lastMs = atMs;
-        if (beganMs !== undefined) return;
-        beganMs = atMs;
-        refused = 0;
-        const rounded = Object.entries(waits).map(([name, ms]) => [name, Math.round(ms)]);
-        log.warn(Object.fromEntries(rounded), 'overload: publications wait, and are refused where that takes too long');
-      } else if (beganMs !== undefined && atMs - lastMs >= QUIET_MS) {
-        log.info({ lasted_ms: Math.round(lastMs - beganMs), refused }, 'the overload is over');
-        beganMs = undefined;
+    /** Whether there is no room now. */
+    isShut(atMs: number, isAbove: boolean, waits: Record<string, number>): boolean {
+      if (!isAbove) {
+        aboveSinceMs = undefined;
+        if (beganMs !== undefined && atMs - lastMs >= QUIET_MS) end(beganMs);
+        return false;
       }
+      lastMs = atMs;
+      aboveSinceMs ??= atMs;
+      if (beganMs === undefined && atMs - aboveSinceMs >= SURE_MS) begin(atMs, waits);
+      return beganMs !== undefined;
     },
   };
 }

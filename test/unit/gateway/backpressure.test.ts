@@ -57,7 +57,10 @@ function standing({ limitMs = LIMIT_MS } = {}) {
 type Standing = ReturnType<typeof standing>;
 
 /** Three times as many are written as the projector reads, until more than the limit lies before it. */
-const overload = (parts: Standing) => parts.go(4_000, { written: 3, projected: 1 });
+async function overload(parts: Standing) {
+  await parts.go(1_000, { written: 1 });
+  await parts.go(3_000, { written: 3, projected: 1 });
+}
 const refusalOf = (room: Promise<void> | undefined) => room?.then(undefined, (error: Problem) => error);
 
 describe('backpressure', () => {
@@ -74,13 +77,23 @@ describe('backpressure', () => {
   });
 
   it('costs nothing while they lag less than the limit', async () => {
+    await parts.go(1_000, { written: 1 });
     await parts.go(2_000, { written: 3, projected: 1 });
     expect(parts.whenRoom()).to.equal(undefined);
   });
 
+  it('costs nothing where a reader is late for a moment', async () => {
+    await parts.go(1_000, { written: 1 });
+    await parts.go(2_700, { written: 3, projected: 1 });
+    await parts.go(200, { projected: 100 });
+    expect(parts.whenRoom()).to.equal(undefined);
+    expect(parts.lines).to.deep.equal([]);
+  });
+
   for (const reader of ['projected', 'relayed'] as const) {
     it(`lets publications wait until there is room again: ${reader}`, async () => {
-      await parts.go(4_000, { written: 3, [reader]: 1 });
+      await parts.go(1_000, { written: 1 });
+      await parts.go(3_000, { written: 3, [reader]: 1 });
       const room = parts.whenRoom();
       expect(room).not.to.equal(undefined);
       parts.at[reader] = parts.at.written;
@@ -193,6 +206,22 @@ describe('backpressure', () => {
         await parts.go(LOOK_MS, { written: 1, projected: 0 });
       }
       expect(parts.whenRoom()).to.equal(undefined);
+    });
+
+    it('does not count for what the relay puts on it at once after it was away', async () => {
+      await parts.go(2_000, { written: 1 });
+      await parts.go(20_000, { written: 1, relayed: 0 });
+      for (let i = 0; i < 200; i++) {
+        parts.queue.lagMs = i * LOOK_MS;
+        parts.queue.handedOut += 1;
+        await parts.go(LOOK_MS, { written: 1, relayed: 3 });
+      }
+      for (let i = 200; i > 0; i--) {
+        parts.queue.lagMs = i * LOOK_MS;
+        parts.queue.handedOut += 1;
+        await parts.go(LOOK_MS, { written: 1 });
+      }
+      expect(parts.lines).to.deep.equal([]);
     });
 
     it('is asked twice a second while there are publications, and by nobody else', async () => {
