@@ -1,5 +1,6 @@
 import {
   AckPolicy,
+  type ConsumerInfo,
   connect,
   DeliverPolicy,
   DiscardPolicy,
@@ -12,9 +13,11 @@ import {
 } from 'nats';
 import type { Logger } from '../log.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createRepeater } from './repeater.ts';
+import { DUE_SUBJECT, RETRY_SUBJECTS, subjectAt, subjectOfSlot, TIERS } from './tiers.ts';
+import { inTurns } from './turns.ts';
 
 const STREAM = 'DELIVERIES';
-const SUBJECT = 'deliveries.due';
 
 /** For how long the stream recognises a repeated message id, in ms. */
 export const DUPLICATE_WINDOW_MS = 120_000;
@@ -43,12 +46,20 @@ export interface QueueState {
 
 export type Queue = Awaited<ReturnType<typeof connectQueue>>;
 
+/** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
+const AHEAD_OF_SLOT = 32;
+/** When a message that was to go to a slot, which did not take it, is handed out again, in ms: before the stream forgets its id. */
+const NOT_TAKEN_MS = 10_000;
+
 /**
- * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and one durable pull
- * consumer. Connects in the background and for ever.
+ * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of what is live
+ * or waits for a short time, and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
  * @param ackWaitMs how long a worker may hold a message before it is handed out again
  */
-export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs: number; log: Logger }) {
+export async function connectQueue(
+  url: string,
+  { ackWaitMs, log, tiers = TIERS }: { ackWaitMs: number; log: Logger; tiers?: typeof TIERS },
+) {
   const nc = await connect({
     servers: url,
     maxReconnectAttempts: -1,
@@ -59,129 +70,205 @@ export async function connectQueue(url: string, { ackWaitMs, log }: { ackWaitMs:
     noAsyncTraces: true,
   });
   let isConnected = true;
+  const { untilAnswered, repeat } = createRepeater();
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
+  const subjects = [DUE_SUBJECT, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
       if (type !== 'disconnect' && type !== 'reconnect') continue;
       isConnected = type === 'reconnect';
       log.warn({ server: data }, `nats: ${type}`);
+      if (isConnected) repeat();
     }
   }
 
-  /** Creates the stream and its consumer where they are missing. Returns the stream. */
-  async function ensure(): Promise<StreamInfo> {
-    const stream = await jsm.streams.add({
-      name: STREAM,
-      subjects: [SUBJECT],
+  /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
+  async function ensure(): Promise<ConsumerInfo[]> {
+    const stream = await ensureStream();
+    return await addConsumers(stream).catch(async (error) => {
+      if (!isTaken(error)) throw error;
+      const ours = subjects.map((subject) => consumerOf(subject, stream));
+      for (const name of (await consumersOf()).keys()) if (!ours.includes(name)) await deleteConsumer(name);
+      return await addConsumers(stream);
+    });
+  }
+
+  /** A stream of former versions had fewer subjects. */
+  async function ensureStream(): Promise<StreamInfo> {
+    const config = {
+      subjects: [DUE_SUBJECT, RETRY_SUBJECTS],
       retention: RetentionPolicy.Workqueue,
       storage: StorageType.File,
       discard: DiscardPolicy.New,
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+    };
+    return await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
+      if (!isOther(error)) throw error;
+      return untilAnswered(() => jsm.streams.update(STREAM, config));
     });
-    await addConsumer(stream).catch(async (error) => {
-      if (!isTaken(error)) throw error;
-      for await (const { name } of jsm.consumers.list(STREAM)) await jsm.consumers.delete(STREAM, name);
-      await addConsumer(stream);
-    });
-    return stream;
   }
 
-  const addConsumer = (stream: StreamInfo) =>
-    jsm.consumers.add(STREAM, {
-      durable_name: consumerOf(stream),
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: nanos(ackWaitMs),
-      deliver_policy: DeliverPolicy.All,
-      max_deliver: -1,
-      // Waiting retries count against it: any limit would let them block live traffic.
-      max_ack_pending: -1,
-    });
+  const addConsumers = (stream: StreamInfo) =>
+    Promise.all(
+      subjects.map((subject) =>
+        untilAnswered(() =>
+          jsm.consumers.add(STREAM, {
+            durable_name: consumerOf(subject, stream),
+            filter_subject: subject,
+            ack_policy: AckPolicy.Explicit,
+            ack_wait: nanos(ackWaitMs),
+            deliver_policy: DeliverPolicy.All,
+            max_deliver: -1,
+            // Waiting retries count against it: any limit would let them block live traffic.
+            max_ack_pending: -1,
+          }),
+        ),
+      ),
+    );
+
+  /** What the stream has of consumers, ours or not, by name: few enough for one answer. */
+  async function consumersOf(): Promise<Map<string, ConsumerInfo>> {
+    const consumers = await untilAnswered(() => jsm.consumers.list(STREAM).next());
+    return new Map(consumers.map((consumer) => [consumer.name, consumer]));
+  }
+
+  const deleteConsumer = (name: string) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
+
+  /** Resolves once the message is on the broker's disk. */
+  const put = (subject: string, message: QueueMessage, msgID: string) =>
+    untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
 
   return {
     isConnected: (): boolean => isConnected && !nc.isClosed(),
 
     ensure: async (): Promise<void> => void (await ensure()),
 
-    /** Asks the broker. @throws NatsError, also where the stream is missing */
+    /** Asks the broker. @throws NatsError, also where stream or consumers are missing */
     async state(): Promise<QueueState> {
-      const stream = await jsm.streams.info(STREAM);
-      const consumer = await jsm.consumers.info(STREAM, consumerOf(stream));
+      const stream = await untilAnswered(() => jsm.streams.info(STREAM));
+      const all = await consumersOf();
+      const consumers = subjects.map((subject) => {
+        const consumer = all.get(consumerOf(subject, stream));
+        if (!consumer) throw new NatsError('consumer not found', '404');
+        return consumer;
+      });
+      const total = (of: (consumer: ConsumerInfo) => number) =>
+        consumers.reduce((sum, consumer) => sum + of(consumer), 0);
       const kept = stream.state.messages;
       // A killed nats-server 2.9 comes back with messages that were acknowledged, and after a full disk with some that its consumer has forgotten.
-      const messages = Math.min(kept, consumer.num_pending + consumer.num_ack_pending);
-      let lagMs = 0;
-      if (consumer.num_pending > 0) {
-        const next = await jsm.streams.getMessage(STREAM, { seq: consumer.delivered.stream_seq + 1 }).catch(noMessage);
-        lagMs = next ? Date.now() - next.time.getTime() : 0;
-      }
+      const messages = Math.min(
+        kept,
+        total(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending),
+      );
       return {
         incarnation: stream.created,
         server: nc.info?.cluster === undefined ? (nc.info?.server_id ?? '') : 'cluster',
         lastSequence: stream.state.last_seq,
-        ...{ messages, stuck: kept - messages, lagMs },
-        untaken: consumer.num_pending,
-        handedOut: consumer.delivered.consumer_seq,
-        isAsked: consumer.num_waiting > 0,
+        ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
+        untaken: total(({ num_pending }) => num_pending),
+        handedOut: total(({ delivered }) => delivered.consumer_seq),
+        isAsked: consumers.some(({ num_waiting }) => num_waiting > 0),
       };
     },
 
-    /** Makes the consumer anew: it hands out every message that is kept, whatever it knew of them. Workers find it by themselves. @throws NatsError */
+    /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
     async renewConsumer(): Promise<void> {
-      await jsm.consumers.delete(STREAM, consumerOf(await ensure()));
+      for (const { name } of await ensure()) await deleteConsumer(name);
       await ensure();
     },
 
     /** Makes the stream anew, without a message. Workers find it by themselves. @throws NatsError */
     async renewStream(): Promise<void> {
-      await jsm.streams.delete(STREAM);
+      await untilAnswered(() => jsm.streams.delete(STREAM));
       await ensure();
     },
 
     /**
      * Resolves once the message is on the broker's disk, with its sequence.
      * @param id repeated within DUPLICATE_WINDOW_MS, it is recognised and nothing is added
+     * @param dueMs when it is going to be wanted, as far as is known: it is handed out at once, and waits where it need not be moved
      * @throws NatsError
      */
-    async publish(message: QueueMessage, id: string): Promise<number> {
-      return (await js.publish(SUBJECT, encodeMessage(message), { msgID: id })).seq;
+    async publish(message: QueueMessage, id: string, dueMs = 0): Promise<number> {
+      return (await put(subjectAt(dueMs, Date.now(), tiers), message, id)).seq;
     },
 
     /**
-     * The messages whose time has come, up to `maxMessages` of them ahead of the reader, until `signal` aborts.
-     * @throws NatsError where stream or consumer are gone: the next call brings them back
+     * Lets a message that was handed out wait until `due_ms`: where it is, or in the slot of that time, as `message`. Its id there is that of the delivery and
+     * the time, so that what is moved once more because its end was not acknowledged, or was there twice, becomes one. Resolves in any case.
+     */
+    async postpone(handedOut: JsMsg, message: QueueMessage & { readonly due_ms: number }): Promise<void> {
+      const { event_id, webhook_id, due_ms } = message;
+      const waitMs = Math.max(0, due_ms - Date.now());
+      const subject = subjectAt(due_ms, Date.now(), tiers);
+      if (subject === DUE_SUBJECT || subject === handedOut.subject) return handedOut.nak(waitMs);
+      try {
+        await put(subject, message, `${event_id}-${webhook_id}-${due_ms}`);
+        handedOut.ack();
+      } catch (error) {
+        log.warn({ err: error, event_id, webhook_id }, 'a retry could not be put off, trying again');
+        handedOut.nak(NOT_TAKEN_MS);
+      }
+    },
+
+    /**
+     * The messages whose time has come, or that have just been put in the slot of a later time, until `signal` aborts; a live one and one of
+     * the slots, each of them in its turn.
+     * @param maxMessages how many live ones are fetched ahead of the reader
+     * @throws NatsError where the stream or a consumer is gone: the next call brings them back
      */
     async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
-      const consumer = await js.consumers.get(STREAM, consumerOf(await ensure()));
-      const messages = await consumer.consume({ max_messages: maxMessages, abort_on_missing_resource: true });
-      const stop = () => messages.stop();
+      const consuming = (await ensure()).map((info, slot) =>
+        js.consumers.getPullConsumerFor(info).consume({
+          max_messages: slot === 0 ? maxMessages : Math.min(maxMessages, AHEAD_OF_SLOT),
+          abort_on_missing_resource: true,
+        }),
+      );
+      const sources = await Promise.all(consuming);
+      const [live, ...slots] = sources as [(typeof sources)[0], ...typeof sources];
+      const stop = () => {
+        for (const messages of sources) messages.stop();
+      };
       signal.addEventListener('abort', stop);
       if (signal.aborted) stop();
       try {
-        yield* messages;
+        yield* inTurns([live, inTurns(slots)]);
       } finally {
         signal.removeEventListener('abort', stop);
-        messages.stop();
+        stop();
       }
     },
 
     /** Hands out what was acknowledged, then closes. */
     close: (): Promise<void> => nc.drain(),
   };
+
+  /** How long the oldest message that `consumer` has never handed out has been waiting. */
+  async function lagMs({ num_pending, delivered }: ConsumerInfo): Promise<number> {
+    if (num_pending === 0) return 0;
+    const query = { seq: delivered.stream_seq + 1, next_by_subj: DUE_SUBJECT };
+    const next = await untilAnswered(() => jsm.streams.getMessage(STREAM, query)).catch(noMessage);
+    return next ? Date.now() - next.time.getTime() : 0;
+  }
 }
 
 /**
  * A consumer's name, which acknowledgements name together with a message's sequence: those of a stream that is gone must not meet the messages of the
  * one that took its place.
  */
-const consumerOf = ({ created }: StreamInfo): string => `delivery-${created.replace(/\D/g, '')}`;
+const consumerOf = (subject: string, { created }: StreamInfo): string =>
+  `${subject.replaceAll('.', '-')}-${created.replace(/\D/g, '')}`;
 
-/** Whether there is another consumer already: a stream that is a work queue has one. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-function isTaken(error: unknown): boolean {
-  return error instanceof NatsError && error.api_error?.err_code === 10_099;
-}
+/** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));
+
+/** Whether there is a stream of the name with other settings. */
+const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
+
+const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
 
 function noMessage(error: unknown): undefined {
   if (error instanceof NatsError && error.api_error?.code === 404) return undefined;

@@ -8,7 +8,7 @@ import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import type { Queue } from '../../infra/queue/client.ts';
-import { decodeMessage } from '../../infra/queue/message.ts';
+import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
 import { createSlots } from '../../infra/slots.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
@@ -20,7 +20,7 @@ import { createRecorder } from './recorder.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
-/** Messages fetched ahead of them. */
+/** Live messages fetched ahead of them. */
 const AHEAD = 256;
 /** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
@@ -61,7 +61,8 @@ export function createDelivery(deps: DeliveryDeps): Service {
   async function work(message: JsMsg) {
     held.add(message);
     try {
-      settle(message, await handle(decodeMessage(message.data)));
+      const decoded = decodeMessage(message.data);
+      await settle(message, decoded, await handle(decoded));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
       else if (!giveUp.signal.aborted) message.nak(FAILED_MS);
@@ -70,6 +71,12 @@ export function createDelivery(deps: DeliveryDeps): Service {
       held.remove(message);
       slots.release();
     }
+  }
+
+  async function settle(message: JsMsg, decoded: QueueMessage, verdict: Verdict) {
+    if (verdict === 'done') message.ack();
+    else if ('againInMs' in verdict) message.nak(verdict.againInMs);
+    else await queue.postpone(message, { ...decoded, ...verdict });
   }
 
   const loop = createLoop('delivery', log, async (signal, working) => {
@@ -117,9 +124,4 @@ function createHeld(ackWaitMs: number) {
     remove: (message: JsMsg) => void messages.delete(message),
     stop: () => clearInterval(timer),
   };
-}
-
-function settle(message: JsMsg, verdict: Verdict) {
-  if (verdict === 'done') message.ack();
-  else message.nak(verdict.againInMs);
 }

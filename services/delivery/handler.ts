@@ -10,8 +10,11 @@ import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
 import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
 
-/** What becomes of a queue message: it is done with, or comes back after so many ms. */
-export type Verdict = 'done' | { readonly againInMs: number };
+/**
+ * What becomes of a queue message: it is done with; comes back after so many ms; or waits for the next attempt, which may be looked up where the read
+ * models have reached `position`.
+ */
+export type Verdict = 'done' | { readonly againInMs: number } | { readonly due_ms: number; readonly position: number };
 
 /** How early a message may be before it is sent back to wait, as a part of the retry interval and in ms. */
 const EARLY_PART = 0.1;
@@ -41,7 +44,10 @@ export function createHandler(deps: HandlerDeps) {
   const underWay = createUnderWay();
   const earlyMs = Math.min(EARLY_MS, deps.policy.retryIntervalMs * EARLY_PART);
 
-  return async ({ event_id, webhook_id, position }: QueueMessage): Promise<Verdict> => {
+  const isEarly = (due_ms: number) => due_ms - nowMs() > earlyMs;
+
+  return async ({ event_id, webhook_id, position, due_ms }: QueueMessage): Promise<Verdict> => {
+    if (due_ms !== undefined && isEarly(due_ms)) return { due_ms, position };
     const key = `${event_id}-${webhook_id}`;
     if (underWay.has(key)) return { againInMs: patienceMs };
     // First, because it costs nothing: a webhook that hangs may have many thousands waiting.
@@ -55,8 +61,8 @@ export function createHandler(deps: HandlerDeps) {
     const delivery = readModels.deliveries.byId(event_id, webhook_id);
     const webhook = readModels.webhooks.byId(webhook_id);
     if (delivery?.status !== 'pending' || !webhook) return 'done';
-    const waitMs = dueMs(delivery) - nowMs();
-    if (waitMs > earlyMs) return { againInMs: waitMs };
+    const dueMs = dueMsOf(delivery);
+    if (isEarly(dueMs)) return { due_ms: dueMs, position: Math.max(needed, progress.reached()) };
     // Another message of the same delivery may have begun while this one waited.
     if (underWay.has(key)) return { againInMs: patienceMs };
     const lateTurnMs = lanes.waitMs(webhook_id);
@@ -66,7 +72,7 @@ export function createHandler(deps: HandlerDeps) {
 }
 
 /** What was never tried is due at once: the time of its publication is by the clock of another process, which may be ahead of ours. */
-function dueMs({ attempts, next_attempt_at, window_from }: Delivery): number {
+function dueMsOf({ attempts, next_attempt_at, window_from }: Delivery): number {
   return attempts.length === 0 ? Number.NEGATIVE_INFINITY : Date.parse(next_attempt_at ?? window_from);
 }
 
@@ -86,8 +92,7 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
   log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
-  const againInMs = next_attempt_at === null ? undefined : Math.max(0, Date.parse(next_attempt_at) - deps.nowMs());
-  const verdict: Verdict = againInMs === undefined ? 'done' : { againInMs };
+  const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };
 }
 

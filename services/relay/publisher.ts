@@ -14,11 +14,11 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
   const slots = createSlots(WINDOW);
   let lastSequence = 0;
 
-  async function publish(message: QueueMessage, id: string) {
+  async function publish(message: QueueMessage, id: string, dueMs?: number) {
     const backoff = createBackoff();
     while (!signal.aborted) {
       try {
-        const sequence = await queue.publish(message, id);
+        const sequence = await queue.publish(message, id, dueMs);
         // Answers come about in order; one from far behind is of another stream, whose numbers begin anew.
         lastSequence = sequence < lastSequence - WINDOW ? sequence : Math.max(lastSequence, sequence);
         return;
@@ -31,10 +31,10 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
   }
 
   return {
-    /** Resolves when there is room for the next one. @param id the queue takes a message of the same id once */
-    async add(message: QueueMessage, id: string): Promise<void> {
+    /** Resolves when there is room for the next one. @param id the queue takes a message of the same id once @param dueMs when it is wanted; absent: at once */
+    async add(message: QueueMessage, id: string, dueMs?: number): Promise<void> {
       await slots.acquire();
-      void publish(message, id).finally(slots.release);
+      void publish(message, id, dueMs).finally(slots.release);
     },
     /**
      * Resolves once the broker has everything that was added, with the last sequence since the flush before; undefined where there was none.

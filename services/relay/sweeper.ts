@@ -165,9 +165,9 @@ async function enqueue(deps: SweeperDeps, publisher: Publisher, which: Which, si
   const sweptAtMs = nowMs();
   let count = 0;
   for (const page of await keysOf(deps, which, signal)) {
-    for (let at = 0; at < page.length; at += 3) {
-      const [event_id, webhook_id, position] = page.subarray(at, at + 3) as unknown as [number, number, number];
-      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`);
+    for (let at = 0; at < page.length; at += KEY) {
+      const [event_id, webhook_id, position, due_ms] = page.subarray(at, at + KEY) as unknown as Key;
+      await publisher.add({ event_id, webhook_id, position }, `${event_id}-${webhook_id}-${sweptAtMs}`, due_ms);
       count += 1;
       if (count % 10_000 === 0) log.info({ count }, 'putting pending deliveries on the queue again');
     }
@@ -177,8 +177,12 @@ async function enqueue(deps: SweeperDeps, publisher: Publisher, which: Which, si
   return count;
 }
 
+/** Event, webhook, position and time of a pending delivery. */
+type Key = [number, number, number, number];
+const KEY = 4;
+
 /**
- * Event, webhook and position of what is pending now, a page after the other. All of it before the first is enqueued: what is attempted meanwhile, and
+ * The keys of what is pending now, a page after the other. All of it before the first is enqueued: what is attempted meanwhile, and
  * due again later, would come up a second time.
  */
 async function keysOf({ readModels }: SweeperDeps, { beforeMs, upTo }: Which, signal: AbortSignal) {
@@ -189,7 +193,8 @@ async function keysOf({ readModels }: SweeperDeps, { beforeMs, upTo }: Which, si
     page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
     after = page.at(-1);
     const wanted = page.filter(({ position }) => position <= upTo);
-    pages.push(Float64Array.from(wanted.flatMap((key) => [key.event_id, key.webhook_id, key.position])));
+    const keys = wanted.flatMap((key): Key => [key.event_id, key.webhook_id, key.position, key.due_ms]);
+    pages.push(Float64Array.from(keys));
     await setImmediate(undefined, { signal });
   } while (page.length === PAGE);
   return pages;

@@ -65,8 +65,9 @@ export async function queueState({ natsUrl }: { readonly natsUrl: () => string }
   try {
     const jsm = await nc.jetstreamManager();
     const [stream] = await jsm.streams.list().next();
-    const [consumer] = stream ? await jsm.consumers.list(stream.config.name).next() : [];
-    return { ...stream?.state, consumer: { ...consumer, config: undefined } };
+    const consumers = stream ? await jsm.consumers.list(stream.config.name).next() : [];
+    const holding = consumers.filter(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending > 0);
+    return { ...stream?.state, holding: holding.map((consumer) => ({ ...consumer, config: undefined })) };
   } catch (error) {
     return { error: `${error}` };
   } finally {

@@ -1,4 +1,4 @@
-import { connect } from 'nats';
+import { type ConsumerInfo, connect } from 'nats';
 
 const STREAM = 'DELIVERIES';
 
@@ -8,11 +8,7 @@ export type Broker = Awaited<ReturnType<typeof openBroker>>;
 export async function openBroker(natsUrl: string) {
   const nc = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   const { streams, consumers } = await nc.jetstreamManager({ checkAPI: false });
-  async function consumer() {
-    const [only] = await consumers.list(STREAM).next();
-    if (!only) throw new Error('the queue has no consumer');
-    return only;
-  }
+  const all = () => consumers.list(STREAM).next();
 
   return {
     /** How many messages the stream holds, whether or not anybody is going to get them. */
@@ -20,15 +16,25 @@ export async function openBroker(natsUrl: string) {
     /** Throws all messages away; the stream stays, and its numbers go on. */
     purge: async (): Promise<void> => void (await streams.purge(STREAM)),
     /** How many of them are still going to be handed out, now or later. */
-    async toCome(): Promise<number> {
-      const { num_pending, num_ack_pending } = await consumer();
-      return num_pending + num_ack_pending;
+    toCome: async (): Promise<number> => (await all()).reduce((sum, consumer) => sum + held(consumer), 0),
+    /** The same, by subject; those of which there are none are left out. */
+    async toComeBySubject(): Promise<Record<string, number>> {
+      const holding = (await all()).filter((consumer) => held(consumer) > 0);
+      return Object.fromEntries(holding.map((consumer) => [consumer.config.filter_subject, held(consumer)]));
     },
     /** From now on no message is handed out more than so many times: after that the stream still has it, for nobody. */
     async deliverAtMost(times: number): Promise<void> {
-      const { name } = await consumer();
-      await consumers.update(STREAM, name, { max_deliver: times });
+      for (const { name } of await all()) await consumers.update(STREAM, name, { max_deliver: times });
+    },
+    /** From now on the stream takes no more messages than so many. */
+    keepAtMost: async (max_msgs: number): Promise<void> => void (await streams.update(STREAM, { max_msgs })),
+    /** Takes away the consumer of a subject. */
+    async deleteConsumer(subject: string): Promise<void> {
+      const consumer = (await all()).find(({ config }) => config.filter_subject === subject);
+      await consumers.delete(STREAM, consumer?.name ?? '');
     },
     close: (): Promise<void> => nc.close(),
   };
 }
+
+const held = ({ num_pending, num_ack_pending }: ConsumerInfo): number => num_pending + num_ack_pending;

@@ -6,7 +6,8 @@ const integer = fc.maxSafeInteger();
 
 describe('queue message', () => {
   it('comes back as it was', () => {
-    const message = fc.record({ event_id: integer, webhook_id: integer, position: integer });
+    const place = { event_id: integer, webhook_id: integer, position: integer };
+    const message = fc.record({ ...place, due_ms: integer }, { requiredKeys: ['event_id', 'webhook_id', 'position'] });
     fc.assert(fc.property(message, (sent) => expect(decodeMessage(encodeMessage(sent))).to.deep.equal(sent) && true));
   });
 
@@ -22,7 +23,8 @@ describe('queue message', () => {
     'null',
     '{}',
     '[1,2]',
-    '[1,2,3,4]',
+    '[1,2,3,4,5]',
+    '[1,2,3,null]',
     '[1,2,"3"]',
     '[1,2,3.5]',
     '[1,2,1e300]',
