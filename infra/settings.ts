@@ -12,6 +12,8 @@ export interface Settings {
   readonly retryIntervalMs: Ms;
   readonly retryWindowMs: Ms;
   readonly deliveryTimeoutMs: Ms;
+  /** How long a publication may have to wait for its delivery to begin before more are slowed and refused; 0: as long as it takes. */
+  readonly publishLagLimitMs: Ms;
   readonly successStatus: '200' | '2xx';
   readonly allowPrivateNetworks: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -73,6 +75,12 @@ export const SETTINGS = {
     '15s',
     durationMs(1),
     'time from connect to the end of the response headers',
+  ),
+  publishLagLimitMs: row(
+    'PUBLISH_LAG_LIMIT',
+    '5s',
+    durationMs(0),
+    'how far projector, relay and queue may lag before publishing slows and answers 503; 0s: never',
   ),
   successStatus: row(
     'SUCCESS_STATUS',

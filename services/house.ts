@@ -11,6 +11,7 @@ import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
 import { openReader } from './read-model-reader.ts';
+import { openRelayReader } from './relay-reader.ts';
 
 /** How long an append may take, in ms; see `connectEventStore`. */
 const APPEND_DEADLINE_MS = 5_000;
@@ -35,6 +36,8 @@ export function createHouse(name: string, settings: Settings) {
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
+  const relayReader = openRelayReader(settings.dataDir);
+  closing.push(relayReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
@@ -84,6 +87,8 @@ export function createHouse(name: string, settings: Settings) {
       models ??= openReadModels();
       return models;
     },
+    /** Where in the log the relay of this DATA_DIR is; undefined where there is none. @throws Error where its table cannot be read */
+    relayedTo: relayReader.position,
     /**
      * Ids above all that the read models know. Until those hold what the log held when this process started they are asked anew each time: a clock that
      * was set back makes no larger ones by itself.

@@ -56,7 +56,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, store, queue, keys, settings, nowMs, log, ids }) {
+  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids }) {
     const { createGateway } = await import('./gateway/gateway.ts');
     const { models, progress } = await readModels();
     let isQueueConnected = () => false;
@@ -76,6 +76,8 @@ const BUILD: { readonly [R in Role]: Build } = {
       keys,
       readModels: models,
       progress,
+      relayedTo,
+      queueLag: async () => (await queue()).state(),
       log,
       ids: ids({ models, progress }),
       nowMs,

@@ -217,8 +217,9 @@ export async function connectQueue(
     /**
      * The messages whose time has come, or that have just been put in the slot of a later time, until `signal` aborts; a live one and one of
      * the slots, each of them in its turn.
+     * Ends, too, where the stream or a consumer is gone: the next call brings them back.
      * @param maxMessages how many live ones are fetched ahead of the reader
-     * @throws NatsError where the stream or a consumer is gone: the next call brings them back
+     * @throws NatsError
      */
     async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
       const consuming = (await ensure()).map((info, slot) =>
@@ -236,6 +237,9 @@ export async function connectQueue(
       if (signal.aborted) stop();
       try {
         yield* inTurns([live, inTurns(slots)]);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        log.info('the queue was made anew');
       } finally {
         signal.removeEventListener('abort', stop);
         stop();
@@ -269,6 +273,11 @@ const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode
 const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
 
 const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
+
+/** Whether the stream or a consumer was deleted. */
+function isGone(error: unknown): boolean {
+  return error instanceof NatsError && ['404', '409'].includes(error.code);
+}
 
 function noMessage(error: unknown): undefined {
   if (error instanceof NatsError && error.api_error?.code === 404) return undefined;

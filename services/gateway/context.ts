@@ -2,6 +2,7 @@ import type { EventStore } from '../../infra/event-store/client.ts';
 import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
+import type { Backpressure } from './backpressure.ts';
 import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
 import type { LiveChannels } from './live-channels.ts';
@@ -17,6 +18,7 @@ export interface Gateway {
   readonly readModels: ReadModels;
   readonly channels: LiveChannels;
   readonly freshness: Freshness;
+  readonly backpressure: Pick<Backpressure, 'wrote' | 'whenRoom'>;
   readonly keyring: Keyring;
   readonly adminKey: string | undefined;
   readonly checks: Readonly<Record<string, Check>>;

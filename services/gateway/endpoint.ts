@@ -34,6 +34,9 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     return async (ctx) => {
       const params: PathParams & { event?: string } = ctx.params;
       const scope = await admit(gateway, route.access, params, ctx.req.headers.authorization);
+      // Before its body is read: what is refused costs little then, and what waits holds little.
+      const whenRoom = route.isPublishing ? gateway.backpressure.whenRoom() : undefined;
+      if (whenRoom) await whenRoom;
       const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
       const query = readQuery(ctx.querystring);
       const body = validate && (await readFields(ctx, validate));

@@ -7,14 +7,15 @@ import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createApp } from './app.ts';
+import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
 import { createHttpServer } from './server.ts';
 
-export interface GatewayDeps {
-  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey'>;
+export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
+  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -28,14 +29,19 @@ export interface GatewayDeps {
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, progress, log, ids, nowMs, checks } = deps;
+  const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
   const freshness = createFreshness(progress);
+  const backpressure = createBackpressure({
+    ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
+    nowMs: () => performance.now(),
+  });
   const gateway: Gateway = {
     store,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
     channels: createLiveChannels(readModels.channels, freshness),
     freshness,
+    backpressure,
     keyring: createKeyring(keys),
     adminKey: settings.adminKey,
     checks,
@@ -54,6 +60,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     async stop() {
       isStopping = true;
       await server.drain();
+      backpressure.stop();
     },
   };
 }

@@ -37,6 +37,7 @@ export const PROBLEMS = {
   'store-unavailable': row(503, 'The event store cannot be reached'),
   'read-models-behind': row(503, 'The read models are behind'),
   contended: row(503, 'Too many changes at once'),
+  overloaded: row(503, 'More is published than can be delivered'),
   'not-ready': row(503, 'Not ready'),
   stopping: row(503, 'This server is stopping'),
 } satisfies Record<RefusalCode, Row> & Record<string, Row>;

@@ -68,6 +68,8 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly summary: string;
   readonly query?: Q;
   readonly body?: B;
+  /** Whether it makes work for projector, relay and delivery: it waits, or is refused, while they have too much of it. */
+  readonly isPublishing?: boolean;
   /** What a form cannot say of itself: changes a form's body before it is validated. */
   readonly fromForm?: (body: Record<string, unknown>) => void;
   readonly answer: A;

@@ -42,6 +42,12 @@ function createTables(db: DatabaseSync): void {
   db.exec(SCHEMA);
 }
 
+/** Prepares what tells another process where the relay is. @throws Error where the tables are not there */
+export function positionReader(db: DatabaseSync): () => number {
+  const select = db.prepare('SELECT position FROM relay');
+  return () => (select.get() as { position: number }).position;
+}
+
 export type Registry = ReturnType<typeof openRegistry>;
 
 /**

@@ -8,6 +8,9 @@ import type { Queue } from '../../infra/queue/client.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import { openRegistry, type Registry } from './registry.ts';
 
+/** Messages after which the relay notes where it is, also in the middle of what it has read: where many webhooks hang on a channel, that takes long. */
+const NOTED = 1_024;
+
 export interface RelayDeps {
   readonly db: DatabaseSync;
   readonly store: EventStore;
@@ -57,6 +60,7 @@ async function relayBatch(
   { facts, position }: LogBatch,
   skipTo: number,
 ): Promise<void> {
+  let messages = 0;
   registry.begin();
   try {
     for (const fact of facts) {
@@ -65,7 +69,12 @@ async function relayBatch(
       const { id: event_id, channel_id } = fact.data;
       for (const webhook_id of registry.webhookIds(channel_id)) {
         await publisher.add({ event_id, webhook_id, position: fact.position }, `${event_id}-${webhook_id}`);
+        messages += 1;
       }
+      if (messages < NOTED) continue;
+      registry.commit(fact.position, await publisher.flush());
+      registry.begin();
+      messages = 0;
     }
     registry.commit(position, await publisher.flush());
   } catch (error) {

@@ -5,7 +5,7 @@ import { connectQueue } from '../../infra/queue/client.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { type Api, connectApi, nextMessage } from './load.ts';
 import { cpuMs, diskMiB, memoryMiB } from './processes.ts';
-import type { Order } from './receiver.ts';
+import type { Arrival, Order } from './receiver.ts';
 
 /** How long what was published may take to arrive before the bench gives up, in ms. */
 const PATIENCE_MS = 300_000;
@@ -40,6 +40,12 @@ export async function startBenchStack(connections: number, env: Record<string, s
       tell({ expect, round });
       return (await message).latenciesMs;
     },
+    /** Those of a round's events that have arrived so far. */
+    async arrivals(round: number): Promise<Arrival[]> {
+      const message = nextMessage<{ arrivals: Arrival[] }>(receiver);
+      tell({ list: round });
+      return (await message).arrivals;
+    },
     /** From now on no POST to `/turn…` is answered. */
     turn: () => tell({ turn: true }),
     /** How many POSTs were answered with 500, and how many not at all, so far. */
@@ -47,6 +53,11 @@ export async function startBenchStack(connections: number, env: Record<string, s
       const message = nextMessage<{ failed: number; hung: number }>(receiver);
       tell({ count: true });
       return message;
+    },
+    /** How many of its processes are not those that it was started with. */
+    async restarted(): Promise<number> {
+      const pids = new Set((await stack.processes()).map(({ pid }) => pid));
+      return processes.filter(({ name, pid }) => name !== 'receiver' && !pids.has(pid)).length;
     },
     /** Messages that wait on the queue, for whatever reason. */
     queued: async (): Promise<number> => (await queue.state()).messages,

@@ -13,17 +13,24 @@ export type Api = ReturnType<typeof connectApi>;
 /** A client of the gateway with a fixed number of connections. */
 export function connectApi(url: string, connections: number) {
   const pool = new Pool(url, { connections, pipelining: 1 });
+
+  async function ask(path: string, body: unknown, key?: string): Promise<{ status: number; text: string }> {
+    const { statusCode, body: answer } = await pool.request({
+      method: 'POST',
+      path,
+      headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
+      body: JSON.stringify(body),
+    });
+    return { status: statusCode, text: await answer.text() };
+  }
+
   return {
+    /** Whatever the answer is. */
+    ask,
     /** @throws Error on any answer but 200 and 201 */
     async post<T>(path: string, body: unknown, key?: string): Promise<T> {
-      const { statusCode, body: answer } = await pool.request({
-        method: 'POST',
-        path,
-        headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
-        body: JSON.stringify(body),
-      });
-      const text = await answer.text();
-      if (statusCode !== 200 && statusCode !== 201) throw new Error(`POST ${path}: ${statusCode} ${text}`);
+      const { status, text } = await ask(path, body, key);
+      if (status !== 200 && status !== 201) throw new Error(`POST ${path}: ${status} ${text}`);
       return JSON.parse(text);
     },
     close: () => pool.close(),
@@ -41,8 +48,29 @@ export async function makeChannel(api: Api, webhookUrls: readonly string[]): Pro
 
 /** @param sentUs when it is, or should have been, sent */
 function publish(api: Api, { id, publisher_key }: Channel, round: number, sentUs = nowUs()): Promise<unknown> {
-  const event = { event_name: 'bench.tick', data: { round, sent_us: sentUs } };
-  return api.post(`/v1/channels/${id}/events`, event, publisher_key);
+  return api.post(`/v1/channels/${id}/events`, tick(round, sentUs), publisher_key);
+}
+
+const tick = (round: number, sentUs: number) => ({ event_name: 'bench.tick', data: { round, sent_us: sentUs } });
+
+/** What became of a publication that may be refused. */
+export interface Outcome {
+  /** 0 where there was no answer. */
+  readonly status: number;
+  /** Of the event, where it was accepted. */
+  readonly id: number | undefined;
+  /** From when it was due until the answer, in ms. */
+  readonly tookMs: number;
+}
+
+/** Publishes once, whatever comes of it. */
+export async function tryPublish(api: Api, channel: Channel, round: number, dueUs: number): Promise<Outcome> {
+  const path = `/v1/channels/${channel.id}/events`;
+  const { status, text } = await api
+    .ask(path, tick(round, dueUs), channel.publisher_key)
+    .catch(() => ({ status: 0, text: '' }));
+  const id = status === 201 ? (JSON.parse(text) as { id: number }).id : undefined;
+  return { status, id, tookMs: (nowUs() - dueUs) / 1_000 };
 }
 
 /** Publishes for `durationMs` with `width` requests under way at all times; how long each took, in ms. */
@@ -84,9 +112,20 @@ export async function publishCount(
 export async function publishAtRate(
   api: Api,
   channels: readonly Channel[],
-  { round, perS, count }: { round: number; perS: number; count: number },
+  { round, ...rate }: { round: number; perS: number; count: number },
 ): Promise<number[]> {
-  const underWay: Promise<unknown>[] = [];
+  const { lateMs } = await atRate(rate, (index, dueUs) =>
+    publish(api, channels[index % channels.length] as Channel, round, dueUs),
+  );
+  return lateMs;
+}
+
+/** Begins `count` pieces of work, each at its time, and waits for all of them. */
+export async function atRate<T>(
+  { perS, count }: { perS: number; count: number },
+  work: (index: number, dueUs: number) => Promise<T>,
+): Promise<{ results: T[]; lateMs: number[] }> {
+  const underWay: Promise<T>[] = [];
   const lateMs: number[] = [];
   const beganUs = nowUs();
   while (underWay.length < count) {
@@ -97,10 +136,9 @@ export async function publishAtRate(
       continue;
     }
     lateMs.push(-waitMs);
-    underWay.push(publish(api, channels[underWay.length % channels.length] as Channel, round, dueUs));
+    underWay.push(work(underWay.length, dueUs));
   }
-  await Promise.all(underWay);
-  return lateMs;
+  return { results: await Promise.all(underWay), lateMs };
 }
 
 /** The next message of a child process. @throws Error where it takes longer than `patienceMs` */

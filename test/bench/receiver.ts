@@ -6,11 +6,19 @@ import { nowUs } from './clock.ts';
  * A subscriber in a process of its own. At `/hang…` it never answers, at `/fail…` with 500, at `/turn…` with 200 until it is told to hang there too.
  * Elsewhere it answers 200 and notes how long each event took from `data.sent_us` to here, by `data.round`. It listens at all of 127.0.0.0/8, so that
  * each webhook can have a host of its own. Over IPC it says its port; told to `{ expect, round }` so many, it sends `{ latenciesMs }` of that round once it has
- * them; told to `{ turn }`, it hangs; told anything else, it sends how many have `failed` and been `hung`.
+ * them; told to `{ list }` a round, it sends the `{ arrivals }` of it so far; told to `{ turn }`, it hangs; told anything else, it sends how many have `failed` and
+ * been `hung`.
  */
-export type Order = { expect: number; round: number } | { turn: true } | { count: true };
+export type Order = { expect: number; round: number } | { list: number } | { turn: true } | { count: true };
 
-const rounds = new Map<number, number[]>();
+/** An event that has arrived: its id, when it was sent or due, and how long it took since, in ms. */
+export interface Arrival {
+  readonly id: number;
+  readonly sentUs: number;
+  readonly latencyMs: number;
+}
+
+const rounds = new Map<number, Arrival[]>();
 const counts = { failed: 0, hung: 0 };
 let awaited: { expect: number; round: number } | undefined;
 let hasTurned = false;
@@ -39,17 +47,18 @@ function note(body: string) {
   const us = nowUs();
   const [, sentUs] = /"sent_us":(\d+)/.exec(body) ?? [];
   const round = Number(/"round":(\d+)/.exec(body)?.[1]);
-  const latenciesMs = rounds.get(round) ?? [];
-  rounds.set(round, latenciesMs);
-  latenciesMs.push((us - Number(sentUs)) / 1_000);
+  const id = Number(/"id":(\d+)/.exec(body)?.[1]);
+  const arrivals = rounds.get(round) ?? [];
+  rounds.set(round, arrivals);
+  arrivals.push({ id, sentUs: Number(sentUs), latencyMs: (us - Number(sentUs)) / 1_000 });
   report();
 }
 
 function report() {
   if (!awaited) return;
-  const latenciesMs = rounds.get(awaited.round) ?? [];
-  if (latenciesMs.length < awaited.expect) return;
-  process.send?.({ latenciesMs });
+  const arrivals = rounds.get(awaited.round) ?? [];
+  if (arrivals.length < awaited.expect) return;
+  process.send?.({ latenciesMs: arrivals.map(({ latencyMs }) => latencyMs) });
   rounds.delete(awaited.round);
   awaited = undefined;
 }
@@ -58,6 +67,8 @@ process.on('message', (order: Order) => {
   if ('expect' in order) {
     awaited = order;
     report();
+  } else if ('list' in order) {
+    process.send?.({ arrivals: rounds.get(order.list) ?? [] });
   } else if ('turn' in order) {
     hasTurned = true;
   } else {

@@ -45,6 +45,7 @@ export const eventRoutes = [
     path: COLLECTION,
     access: 'publisher',
     summary: 'Publish an event',
+    isPublishing: true,
     body: NewEvent,
     fromForm: numberCreatedAt,
     answer: EventAnswer,
@@ -120,6 +121,7 @@ async function publishEvent(request: Request<typeof COLLECTION, typeof NewEvent>
     ? await gateway.store.append(name, facts, 'any')
     : await gateway.coalescer.append(name, facts, bytes);
   gateway.freshness.wrote(name, position);
+  gateway.backpressure.wrote(position);
   return fact.data;
 }
 

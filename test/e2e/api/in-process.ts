@@ -39,11 +39,12 @@ export async function startInProcess() {
 
   async function startGateway(port = 0) {
     const gateway = createGateway({
-      settings: { port, host: '127.0.0.1', adminKey: undefined },
+      settings: { port, host: '127.0.0.1', adminKey: undefined, publishLagLimitMs: 0 },
       store: { ...store, append: (...args) => bent.append(...args) },
       keys: createKeys('a master secret of more than thirty-two characters'),
       readModels: models,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
+      ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ log, ids, nowMs, checks },
     });
     await gateway.start();

@@ -69,7 +69,7 @@ describe('messages that the broker has forgotten to hand out', () => {
     const MANY = 1_001;
     const { sweeper } = await createSweeperAt(AT_MS);
     const taken: number[] = [];
-    const taking = take(new AbortController().signal, taken).catch((error: Error) => error.message);
+    const taking = take(new AbortController().signal, taken);
     await waitFor('a worker that asks', async () => (await queue.state()).isAsked);
     await broker.deliverAtMost(1);
     for (let n = 0; n < MANY; n++) await queue.publish({ event_id: n, webhook_id: n, position: 0 }, `stuck-${n}`);
@@ -77,7 +77,8 @@ describe('messages that the broker has forgotten to hand out', () => {
     await waitFor('messages that nobody is going to get', broker.toCome, (messages) => messages === 0);
 
     await sweeper.start();
-    expect(await taking).to.equal('consumer deleted');
+    // As it is where the consumer is gone.
+    await taking;
     await sweeper.stop();
     const abort = new AbortController();
     const acknowledging = (async () => {

@@ -172,13 +172,13 @@ describe('slots of long waits', () => {
     const dueMs = inFuture(LONG_MS);
     const taken: string[] = [];
     await queue.publish(message(1), 'retry', dueMs);
-    const failure = work((handedOut) => {
+    const end = work((handedOut) => {
       taken.push(handedOut.subject);
       return postpone(handedOut, dueMs);
-    }).catch((error: Error) => error.message);
+    });
     await waitFor('it to be taken', () => taken.length === 1);
     await queue.renewConsumer();
-    expect(await failure).to.equal('consumer deleted');
+    await end;
     void work((handedOut) => {
       taken.push(handedOut.subject);
       return postpone(handedOut, dueMs);
@@ -188,11 +188,11 @@ describe('slots of long waits', () => {
   });
 
   it('end all work when one of them is gone; the next brings it back', async () => {
-    const failure = work(() => {}).catch((error: Error) => error.message);
+    const end = work(() => {});
     await waitFor('a worker that asks', async () => (await queue.state()).isAsked);
     const dueMs = inFuture(LONG_MS);
     await broker.deleteConsumer(subjectOf(dueMs));
-    expect(await failure).to.equal('consumer deleted');
+    await end;
     const taken: string[] = [];
     void work((handedOut) => taken.push(handedOut.subject));
     await queue.publish(message(1), 'retry', dueMs);

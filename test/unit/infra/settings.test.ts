@@ -25,6 +25,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
+  PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
@@ -37,7 +38,7 @@ describe('settings', () => {
       ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: 0 },
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
-      ...{ successStatus: '200', allowPrivateNetworks: false },
+      ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
     });
   });
 
@@ -46,13 +47,13 @@ describe('settings', () => {
       ...{ PORT: '0', HOST: '::', DATA_DIR: '/data', LOG_LEVEL: 'silent', NODE_NUMBER: '31' },
       ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
-      ...{ SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
       ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
-      ...{ successStatus: '2xx', allowPrivateNetworks: true },
+      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
     });
   });
 

@@ -20,6 +20,7 @@ describe('the relay', () => {
   let queued: QueueMessage[];
   /** How many messages there were before. */
   let onQueue: number;
+  let whenPublishing: () => Promise<void>;
   let relay: ReturnType<typeof createRelay>;
 
   beforeEach(() => {
@@ -28,6 +29,7 @@ describe('the relay', () => {
     log = [];
     queued = [];
     onQueue = 0;
+    whenPublishing = async () => {};
   });
   afterEach(async () => {
     await relay.stop();
@@ -56,7 +58,10 @@ describe('the relay', () => {
       renewStream: async () => {
         onQueue = 0;
       },
-      publish: async (message: QueueMessage) => queued.push(decodeMessage(encodeMessage(message))),
+      async publish(message: QueueMessage) {
+        await whenPublishing();
+        return queued.push(decodeMessage(encodeMessage(message)));
+      },
     };
     relay = createRelay({
       ...{ db, store: store as unknown as EventStore, queue: queue as unknown as Queue },
@@ -99,6 +104,40 @@ describe('the relay', () => {
     await start();
     await whenRead();
     expect(onQueue).to.equal(7);
+  });
+
+  it('notes where it is in the middle of what it reads, where that is much', async () => {
+    const MANY = 1_024;
+    const webhooks = Array.from(
+      { length: MANY },
+      (_, n): Place => [stream.webhook(n + 1), webhookCreated({ id: n + 1 })],
+    );
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
+    log = recorded(...webhooks, event(1), event(2));
+    const held = Promise.withResolvers<void>();
+    whenPublishing = async () => {
+      if (queued.length >= MANY) await held.promise;
+    };
+    const first = log.at(-2)?.position;
+    await waitFor('the place of the first event', () => relay.registry.position() === first);
+    expect(queued).to.have.length(MANY);
+    held.resolve();
+    await whenRead();
+    expect(queued).to.have.length(2 * MANY);
+  });
+
+  it('takes no sequence of a stream that is gone for one of the stream in its place', async () => {
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
+    log = recorded(webhook, event(1), event(2));
+    await whenRead();
+    expect(relay.registry.broker().last_sequence).to.equal(2);
+    queued.length = 0;
+    relay.registry.setBroker({ incarnation: 'another', last_sequence: 0, server: 'S' });
+    log = recorded(webhook, event(1), event(2), event(3));
+    await whenRead();
+    expect(relay.registry.broker().last_sequence).to.equal(1);
   });
 
   it('goes on from its table, also with what was published while it was away', async () => {
