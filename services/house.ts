@@ -13,8 +13,8 @@ import { openOrRebuild, Unusable } from './derived-file.ts';
 import { openReader } from './read-model-reader.ts';
 import { openRelayReader } from './relay-reader.ts';
 
-/** How long an append may take, in ms; see `connectEventStore`. */
-const APPEND_DEADLINE_MS = 5_000;
+/** How long an append may take, in ms, so that who waits for it has an answer within 5 s; see `connectEventStore`. */
+const APPEND_DEADLINE_MS = 4_800;
 /** How long an answer's body is read past its headers, in ms; see `createOutbound`. */
 const BODY_MS = 1_000;
 /**

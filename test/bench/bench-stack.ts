@@ -54,6 +54,12 @@ export async function startBenchStack(connections: number, env: Record<string, s
       tell({ count: true });
       return message;
     },
+    /** @throws Error where no process of that name is running */
+    async signal(name: string, signal: NodeJS.Signals): Promise<void> {
+      const running = (await stack.processes()).find((process) => process.name === name);
+      if (!running) throw new Error(`no process ${name}`);
+      process.kill(running.pid, signal);
+    },
     /** How many of its processes are not those that it was started with. */
     async restarted(): Promise<number> {
       const pids = new Set((await stack.processes()).map(({ pid }) => pid));

@@ -4,12 +4,13 @@ import { type Figures, table } from './figures.ts';
 import { isolation } from './isolation.ts';
 import { isolationMany } from './isolation-many.ts';
 import { describeMachine } from './machine.ts';
+import { outages } from './outages.ts';
 import { overload } from './overload.ts';
 import { reconcile } from './reconcile.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload };
+const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages };
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },
