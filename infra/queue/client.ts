@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import {
   AckPolicy,
+  type ConsumerConfig,
   type ConsumerInfo,
   connect,
   DeliverPolicy,
@@ -87,13 +89,19 @@ export async function connectQueue(
 
   /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
   async function ensure(): Promise<ConsumerInfo[]> {
-    const stream = await ensureStream();
-    return await addConsumers(stream).catch(async (error) => {
-      if (!isTaken(error)) throw error;
-      const ours = subjects.map((subject) => consumerOf(subject, stream));
-      for (const name of (await consumersOf()).keys()) if (!ours.includes(name)) await deleteConsumer(name);
-      return await addConsumers(stream);
-    });
+    await ensureStream();
+    const there = await consumersBySubject();
+    return await Promise.all(subjects.map((subject) => ensureConsumer(subject, there.get(subject)))).catch(
+      async (error) => {
+        if (!isTaken(error)) throw error;
+        // Of a former version, or made by somebody else at the same time.
+        for (const consumer of await listConsumers()) {
+          if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
+        }
+        const now = await consumersBySubject();
+        return await Promise.all(subjects.map((subject) => ensureConsumer(subject, now.get(subject))));
+      },
+    );
   }
 
   /** A stream of former versions had fewer subjects. */
@@ -111,31 +119,32 @@ export async function connectQueue(
     });
   }
 
-  const addConsumers = (stream: StreamInfo) =>
-    Promise.all(
-      subjects.map((subject) =>
-        untilAnswered(() =>
-          jsm.consumers.add(STREAM, {
-            durable_name: consumerOf(subject, stream),
-            filter_subject: subject,
-            ack_policy: AckPolicy.Explicit,
-            ack_wait: nanos(ackWaitMs),
-            deliver_policy: DeliverPolicy.All,
-            max_deliver: -1,
-            // Waiting retries count against it: any limit would let them block live traffic.
-            max_ack_pending: -1,
-          }),
-        ),
-      ),
-    );
-
-  /** What the stream has of consumers, ours or not, by name: few enough for one answer. */
-  async function consumersOf(): Promise<Map<string, ConsumerInfo>> {
-    const consumers = await untilAnswered(() => jsm.consumers.list(STREAM).next());
-    return new Map(consumers.map((consumer) => [consumer.name, consumer]));
+  async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
+    const settings = {
+      ack_wait: nanos(ackWaitMs),
+      max_deliver: -1,
+      // Waiting retries count against it: any limit would let them block live traffic.
+      max_ack_pending: -1,
+    };
+    if (there) {
+      if (isConfigured(there, settings)) return there;
+      return await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
+    }
+    const durable_name = newName(subject);
+    const ack_policy = AckPolicy.Explicit;
+    const deliver_policy = DeliverPolicy.All;
+    const config = { durable_name, filter_subject: subject, ack_policy, deliver_policy, ...settings };
+    return await untilAnswered(() => jsm.consumers.add(STREAM, config));
   }
 
-  const deleteConsumer = (name: string) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
+  /** What the stream has of consumers, ours or not: few enough for one answer. */
+  const listConsumers = () => untilAnswered(() => jsm.consumers.list(STREAM).next());
+
+  async function consumersBySubject(): Promise<Map<string, ConsumerInfo>> {
+    return new Map((await listConsumers()).map((consumer) => [consumer.config.filter_subject ?? '', consumer]));
+  }
+
+  const deleteConsumer = ({ name }: ConsumerInfo) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
 
   /** Resolves once the message is on the broker's disk. */
   const put = (subject: string, message: QueueMessage, msgID: string) =>
@@ -149,9 +158,9 @@ export async function connectQueue(
     /** Asks the broker. @throws NatsError, also where stream or consumers are missing */
     async state(): Promise<QueueState> {
       const stream = await untilAnswered(() => jsm.streams.info(STREAM));
-      const all = await consumersOf();
+      const there = await consumersBySubject();
       const consumers = subjects.map((subject) => {
-        const consumer = all.get(consumerOf(subject, stream));
+        const consumer = there.get(subject);
         if (!consumer) throw new NatsError('consumer not found', '404');
         return consumer;
       });
@@ -176,7 +185,7 @@ export async function connectQueue(
 
     /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
     async renewConsumer(): Promise<void> {
-      for (const { name } of await ensure()) await deleteConsumer(name);
+      for (const consumer of await ensure()) await deleteConsumer(consumer);
       await ensure();
     },
 
@@ -260,11 +269,15 @@ export async function connectQueue(
 }
 
 /**
- * A consumer's name, which acknowledgements name together with a message's sequence: those of a stream that is gone must not meet the messages of the
- * one that took its place.
+ * A name that no consumer has had. Acknowledgements name the consumer and a message's sequence: those of a stream that is gone must not meet the messages of the
+ * one that took its place. And nats-server 2.9 may still be deleting the files of one while it makes another of the same name, which then is broken for good.
  */
-const consumerOf = (subject: string, { created }: StreamInfo): string =>
-  `${subject.replaceAll('.', '-')}-${created.replace(/\D/g, '')}`;
+const newName = (subject: string): string => `${subject.replaceAll('.', '-')}-${randomUUID()}`;
+
+type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pending'>;
+
+const isConfigured = ({ config }: ConsumerInfo, { ack_wait, max_deliver, max_ack_pending }: Configured): boolean =>
+  config.ack_wait === ack_wait && config.max_deliver === max_deliver && config.max_ack_pending === max_ack_pending;
 
 /** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));

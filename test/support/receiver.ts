@@ -75,6 +75,11 @@ export async function startReceiver({ port = 0, host = '127.0.0.1' } = {}) {
     /** Connections that were made to it so far. */
     connections: (): number => connections,
     hitsAt: (path: string): Hit[] => hits.filter((hit) => pathnameOf(hit) === path),
+    /** Those of the events that have never come to `path`. */
+    missing(eventIds: readonly number[], path: string): number[] {
+      const received = new Set(this.hitsAt(path).map(({ body }) => JSON.parse(body.toString()).id));
+      return eventIds.filter((id) => !received.has(id));
+    },
     /** From now on requests are treated like this: those to `path`, or all that no path was named for. */
     reply(replying: Replying, path?: string): void {
       if (path === undefined) reply = replying;

@@ -61,6 +61,7 @@ describe('an outage', function () {
     expect(entry).to.include({ status: 'pending' });
     resumeAll();
     await whenAllDelivered(api, channel, accepted, 1);
+    expect(receiver.missing(accepted, '/')).to.deep.equal([]);
   });
 
   const publish = () =>

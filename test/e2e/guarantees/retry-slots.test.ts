@@ -187,6 +187,29 @@ describe('slots of long waits', () => {
     await whenHeld({ [subjectOf(dueMs)]: 1 });
   });
 
+  it('are made anew again and again, while workers that lost them make them too', async () => {
+    const taken = new Set<number>();
+    let isOver = false;
+    const worker = async () => {
+      // A renewal may take from a worker what it was about to ask: it asks again.
+      while (!isOver) {
+        await work((handedOut) => {
+          taken.add(decodeMessage(handedOut.data).event_id);
+          handedOut.ack();
+        }).catch(() => {});
+      }
+    };
+    const working = [worker(), worker()];
+    for (let round = 0; round < 50; round++) await queue.renewConsumer().catch(() => {});
+    await queue.ensure();
+    const ids = Array.from({ length: 20 }, (_, n) => n);
+    for (const id of ids) await queue.publish(message(id), `${id}`, inFuture(id % 2 === 0 ? 0 : LONG_MS));
+    await waitFor('every message', () => taken.size === ids.length);
+    isOver = true;
+    for (const { abort } of workers) abort.abort();
+    await Promise.all(working);
+  });
+
   it('end all work when one of them is gone; the next brings it back', async () => {
     const end = work(() => {});
     await waitFor('a worker that asks', async () => (await queue.state()).isAsked);
