@@ -11,7 +11,6 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
-  type StreamInfo,
 } from 'nats';
 import type { Logger } from '../log.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
@@ -90,22 +89,23 @@ export async function connectQueue(
   /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
   async function ensure(): Promise<ConsumerInfo[]> {
     await ensureStream();
+    return await ensureConsumers().catch(async (error) => {
+      if (!isTaken(error)) throw error;
+      // Of a former version, or made by somebody else at the same time.
+      for (const consumer of await listConsumers()) {
+        if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
+      }
+      return await ensureConsumers();
+    });
+  }
+
+  async function ensureConsumers(): Promise<ConsumerInfo[]> {
     const there = await consumersBySubject();
-    return await Promise.all(subjects.map((subject) => ensureConsumer(subject, there.get(subject)))).catch(
-      async (error) => {
-        if (!isTaken(error)) throw error;
-        // Of a former version, or made by somebody else at the same time.
-        for (const consumer of await listConsumers()) {
-          if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
-        }
-        const now = await consumersBySubject();
-        return await Promise.all(subjects.map((subject) => ensureConsumer(subject, now.get(subject))));
-      },
-    );
+    return await Promise.all(subjects.map((subject) => ensureConsumer(subject, there.get(subject))));
   }
 
   /** A stream of former versions had fewer subjects. */
-  async function ensureStream(): Promise<StreamInfo> {
+  async function ensureStream(): Promise<void> {
     const config = {
       subjects: [DUE_SUBJECT, RETRY_SUBJECTS],
       retention: RetentionPolicy.Workqueue,
@@ -113,7 +113,7 @@ export async function connectQueue(
       discard: DiscardPolicy.New,
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
     };
-    return await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
+    await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
       if (!isOther(error)) throw error;
       return untilAnswered(() => jsm.streams.update(STREAM, config));
     });
@@ -184,7 +184,7 @@ export async function connectQueue(
     },
 
     /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
-    async renewConsumer(): Promise<void> {
+    async renewConsumers(): Promise<void> {
       for (const consumer of await ensure()) await deleteConsumer(consumer);
       await ensure();
     },

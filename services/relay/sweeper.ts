@@ -68,7 +68,7 @@ export function createSweeper(deps: SweeperDeps): Service {
     }
     if (state.server !== known.server) {
       // A nats-server 2.9 that was killed may hold back for good what it had handed out before.
-      await queue.renewConsumer();
+      await queue.renewConsumers();
       relay.registry.setServer(state.server);
       log.info({ messages: state.messages }, 'the broker was started anew: all messages are handed out again');
     }
@@ -92,7 +92,7 @@ export function createSweeper(deps: SweeperDeps): Service {
       const count = await enqueue(deps, publisher, { beforeMs, upTo: Number.MAX_SAFE_INTEGER }, signal);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
     } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {
-      await queue.renewConsumer();
+      await queue.renewConsumers();
       log.warn(
         { stuck: state.stuck, messages: state.messages },
         'the queue held back messages: all are handed out again',

@@ -177,7 +177,7 @@ describe('slots of long waits', () => {
       return postpone(handedOut, dueMs);
     });
     await waitFor('it to be taken', () => taken.length === 1);
-    await queue.renewConsumer();
+    await queue.renewConsumers();
     await end;
     void work((handedOut) => {
       taken.push(handedOut.subject);
@@ -200,7 +200,7 @@ describe('slots of long waits', () => {
       }
     };
     const working = [worker(), worker()];
-    for (let round = 0; round < 50; round++) await queue.renewConsumer().catch(() => {});
+    for (let round = 0; round < 50; round++) await queue.renewConsumers().catch(() => {});
     await queue.ensure();
     const ids = Array.from({ length: 20 }, (_, n) => n);
     for (const id of ids) await queue.publish(message(id), `${id}`, inFuture(id % 2 === 0 ? 0 : LONG_MS));

@@ -40,7 +40,7 @@ describe('the sweeper', () => {
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
-      renewConsumer: async () => {
+      renewConsumers: async () => {
         renewals += 1;
       },
       state: async () => {
