@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -6,6 +7,7 @@ import {
   connect,
   DeliverPolicy,
   DiscardPolicy,
+  ErrorCode,
   type JsMsg,
   NatsError,
   nanos,
@@ -49,6 +51,11 @@ export type Queue = Awaited<ReturnType<typeof connectQueue>>;
 
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
+/** How long the stream must have taken no message before it counts as broken, in ms. */
+const BROKEN_MS = 1_000;
+const BROKEN_CLUSTER_MS = 15_000;
+/** How long a stream that was deleted may take to be gone, in ms. */
+const AFTER_DELETE_MS = 250;
 /** When a message that was to go to a slot, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
 
@@ -71,11 +78,15 @@ export async function connectQueue(
     noAsyncTraces: true,
   });
   let isConnected = true;
+  /** Since when every message was refused in a way that does not pass, by a monotonic clock. */
+  let brokenSinceMs: number | undefined;
   const { untilAnswered, repeat } = createRepeater();
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
   const subjects = [DUE_SUBJECT, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
+
+  const isCluster = () => nc.info?.cluster !== undefined;
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
@@ -86,9 +97,15 @@ export async function connectQueue(
     }
   }
 
+  async function renewConsumers(): Promise<void> {
+    for (const consumer of await ensure()) await deleteConsumer(consumer);
+    await ensure();
+  }
+
   /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
   async function ensure(): Promise<ConsumerInfo[]> {
     await ensureStream();
+    await remakeIfBroken();
     return await ensureConsumers().catch(async (error) => {
       if (!isTaken(error)) throw error;
       // Of a former version, or made by somebody else at the same time.
@@ -119,6 +136,26 @@ export async function connectQueue(
     });
   }
 
+  /**
+   * Where a stream is deleted while somebody else makes it, what is then there may tell of itself and take no message, for good (nats-server 2.9.10): it is
+   * made anew. That of a cluster may only have no leader for a while.
+   */
+  async function remakeIfBroken(): Promise<void> {
+    if (
+      brokenSinceMs === undefined ||
+      performance.now() - brokenSinceMs < (isCluster() ? BROKEN_CLUSTER_MS : BROKEN_MS)
+    )
+      return;
+    brokenSinceMs = undefined;
+    log.warn('the queue takes no messages: it is made anew');
+    await untilAnswered(() => jsm.streams.delete(STREAM)).catch((error) => {
+      if (!isGone(error)) throw error;
+    });
+    // Let it be gone. Others may do the same, and one of them comes last.
+    await delay(AFTER_DELETE_MS * (1 + Math.random()));
+    await ensureStream();
+  }
+
   async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
     const settings = {
       ack_wait: nanos(ackWaitMs),
@@ -147,8 +184,16 @@ export async function connectQueue(
   const deleteConsumer = ({ name }: ConsumerInfo) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
 
   /** Resolves once the message is on the broker's disk. */
-  const put = (subject: string, message: QueueMessage, msgID: string) =>
-    untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
+  async function put(subject: string, message: QueueMessage, msgID: string) {
+    try {
+      const ack = await untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
+      brokenSinceMs = undefined;
+      return ack;
+    } catch (error) {
+      if (isBroken(error)) brokenSinceMs ??= performance.now();
+      throw error;
+    }
+  }
 
   return {
     isConnected: (): boolean => isConnected && !nc.isClosed(),
@@ -174,7 +219,7 @@ export async function connectQueue(
       );
       return {
         incarnation: stream.created,
-        server: nc.info?.cluster === undefined ? (nc.info?.server_id ?? '') : 'cluster',
+        server: isCluster() ? 'cluster' : (nc.info?.server_id ?? ''),
         lastSequence: stream.state.last_seq,
         ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
         untaken: total(({ num_pending }) => num_pending),
@@ -184,15 +229,11 @@ export async function connectQueue(
     },
 
     /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
-    async renewConsumers(): Promise<void> {
-      for (const consumer of await ensure()) await deleteConsumer(consumer);
-      await ensure();
-    },
+    renewConsumers,
 
-    /** Makes the stream anew, without a message. Workers find it by themselves. @throws NatsError */
-    async renewStream(): Promise<void> {
-      await untilAnswered(() => jsm.streams.delete(STREAM));
-      await ensure();
+    /** Throws every message away, and takes as repetitions those whose ids it has seen. Workers go on: a stream that is deleted may be broken by those who make it. @throws NatsError */
+    async empty(): Promise<void> {
+      await untilAnswered(() => jsm.streams.purge(STREAM));
     },
 
     /**
@@ -220,6 +261,7 @@ export async function connectQueue(
       } catch (error) {
         log.warn({ err: error, event_id, webhook_id }, 'a retry could not be put off, trying again');
         handedOut.nak(NOT_TAKEN_MS);
+        await remakeIfBroken().catch((err) => log.warn({ err }, 'the queue could not be made anew'));
       }
     },
 
@@ -249,6 +291,8 @@ export async function connectQueue(
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
+        // By somebody who may still be at it: see remakeIfBroken.
+        await delay(AFTER_DELETE_MS);
       } finally {
         signal.removeEventListener('abort', stop);
         stop();
@@ -284,6 +328,12 @@ const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode
 
 /** Whether there is a stream of the name with other settings. */
 const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
+
+/** Whether no stream listens, or one whose files are gone (10077 is also said of a full disk, which is another matter). */
+const isBroken = (error: unknown): boolean =>
+  error instanceof NatsError &&
+  error.code === ErrorCode.NoResponders &&
+  (error.api_error === undefined || error.api_error.description.includes('no such file'));
 
 const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
 

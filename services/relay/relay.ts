@@ -30,7 +30,7 @@ export function createRelay({ db, store, queue, log }: RelayDeps) {
   async function skippedTo(): Promise<number> {
     const known = registry.skipped();
     if (known) return known.to;
-    if ((await queue.state()).lastSequence > 0) await queue.renewStream();
+    if ((await queue.state()).lastSequence > 0) await queue.empty();
     const skipped = { to: await store.lastPosition(), on: (await queue.state()).incarnation };
     registry.setSkipped(skipped);
     return skipped.to;

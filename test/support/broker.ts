@@ -1,4 +1,4 @@
-import { type ConsumerInfo, connect } from 'nats';
+import { type ConsumerInfo, connect, RetentionPolicy } from 'nats';
 
 const STREAM = 'DELIVERIES';
 
@@ -15,6 +15,16 @@ export async function openBroker(natsUrl: string) {
     messages: async (): Promise<number> => (await streams.info(STREAM)).state.messages,
     /** Throws all messages away; the stream stays, and its numbers go on. */
     purge: async (): Promise<void> => void (await streams.purge(STREAM)),
+    /** Throws the stream away. */
+    deleteStream: async (): Promise<void> => void (await streams.delete(STREAM)),
+    /** Makes the stream as the queue does, but for its settings. */
+    async makeStream(): Promise<void> {
+      const subjects = ['deliveries.due', 'deliveries.retry.*'];
+      await streams.add({ name: STREAM, subjects, retention: RetentionPolicy.Workqueue });
+    },
+    /** Puts a message on it that is none of the queue's. @throws NatsError where it takes none */
+    publish: async (): Promise<void> => void (await nc.jetstream().publish('deliveries.due', 'x')),
+    isThere: (): Promise<boolean> => streams.info(STREAM).then(yes, no),
     /** How many of them are still going to be handed out, now or later. */
     toCome: async (): Promise<number> => (await all()).reduce((sum, consumer) => sum + held(consumer), 0),
     /** The same, by subject; those of which there are none are left out. */
@@ -36,5 +46,8 @@ export async function openBroker(natsUrl: string) {
     close: (): Promise<void> => nc.close(),
   };
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 const held = ({ num_pending, num_ack_pending }: ConsumerInfo): number => num_pending + num_ack_pending;

@@ -36,7 +36,8 @@ describe('slots of long waits', () => {
   });
   beforeEach(async () => {
     await queue.ensure();
-    await queue.renewStream();
+    await broker.deleteStream();
+    await queue.ensure();
   });
   afterEach(async () => {
     for (const { abort } of workers) abort.abort();
@@ -166,6 +167,31 @@ describe('slots of long waits', () => {
     await queue.publish(message(3), 'forgotten', dueMs);
     const state = await waitFor('one that nobody is going to get', queue.state, ({ stuck }) => stuck === 1);
     expect(state).to.include({ messages: 2, handedOut: 3, lagMs: 0, isAsked: true });
+  });
+
+  it('are emptied, also of what is handed out or waits; what comes then is taken', async () => {
+    const taken: number[] = [];
+    const abort = new AbortController();
+    const work = (async () => {
+      for await (const message of queue.consume(256, abort.signal)) {
+        const { event_id } = decodeMessage(message.data);
+        taken.push(event_id);
+        if (event_id % 2 === 0) message.nak(60_000);
+        else if (event_id > 100) message.ack();
+      }
+    })();
+    workers.push({ abort, work });
+    for (let event_id = 1; event_id <= 20; event_id++) {
+      await queue.publish({ event_id, webhook_id: 1, position: 0 }, `emptied-${event_id}`);
+    }
+    await waitFor('all of them', () => taken.length === 20);
+    await queue.empty();
+    expect([await broker.messages(), await broker.toCome()]).to.deep.equal([0, 0]);
+    for (let event_id = 101; event_id <= 119; event_id += 2) {
+      await queue.publish({ event_id, webhook_id: 1, position: 0 }, `emptied-${event_id}`);
+    }
+    await waitFor('an empty queue', broker.messages, (messages) => messages === 0);
+    expect(taken.slice(20)).to.deep.equal([101, 103, 105, 107, 109, 111, 113, 115, 117, 119]);
   });
 
   it('are made anew with all they hold', async () => {

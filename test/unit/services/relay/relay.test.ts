@@ -55,7 +55,7 @@ describe('the relay', () => {
     const queue = {
       ensure: async () => {},
       state: async () => ({ incarnation: 'A', lastSequence: onQueue }),
-      renewStream: async () => {
+      empty: async () => {
         onQueue = 0;
       },
       async publish(message: QueueMessage) {
