@@ -1,64 +1,46 @@
-import {
-  ANY,
-  type AppendExpectedRevision,
-  BACKWARDS,
-  END,
-  EventStoreDBClient,
-  FORWARDS,
-  NO_STREAM,
-  type ResolvedEvent,
-  START,
-  type StreamingRead,
-} from '@eventstore/db-client';
+import { ANY, EventStoreDBClient } from '@eventstore/db-client';
+import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Fact, NewFact, RecordedFact } from '../../domain/facts.ts';
-import { toEvent, toFact } from './codec.ts';
-import { inTime, StreamMissing } from './errors.ts';
-import { followLog } from './follow.ts';
+import { openCalls, type ReadCall, STORE_DEADLINE_MS } from './calls.ts';
+import { inTime } from './errors.ts';
+import { cancel, followLog } from './follow.ts';
+import { lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
+import type { Expected } from './wire/append-request.ts';
+import type { Appended } from './wire/append-response.ts';
+import { type ReadAnswer, readReadResponse, toFact } from './wire/read-response.ts';
 
 export type { LogBatch } from './follow.ts';
+export { type Expected, NO_STREAM_YET } from './wire/append-request.ts';
+export type { Appended } from './wire/append-response.ts';
 
 /** How long an append or a read may take before it counts as failed, in ms: promises of the client itself can hang. */
 const DEADLINE_MS = 5_000;
-
-/**
- * What the store is told of it, in ms: it takes a point in time and holds it against its own clock, so one that is only seconds ahead of ours would refuse
- * everything as too late. Our own deadline is kept here.
- */
-const STORE_DEADLINE_MS = 24 * 3_600_000;
-
-/** What a stream must look like for an append: its last revision, no stream at all (-1), or anything. */
-export type Expected = number | 'any';
-export const NO_STREAM_YET = -1;
-
-/** Where an append ended. */
-export interface Appended {
-  readonly revision: number;
-  readonly position: number;
-}
 
 export type EventStore = ReturnType<typeof connectEventStore>;
 
 /** @param url an `esdb://` or `esdb+discover://` connection string */
 export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
   const client = EventStoreDBClient.connectionString(url);
+  const calls = openCalls(client);
 
-  async function drain(events: StreamingRead<ResolvedEvent>, what: string, take: (event: ResolvedEvent) => void) {
+  async function drain(request: streams.ReadReq, take: (answer: ReadAnswer) => void) {
+    let call: ReadCall | undefined;
     const drained = async () => {
-      for await (const event of events) take(event);
+      call = await calls.read(request);
+      for await (const message of call) take(readReadResponse(message));
     };
     try {
-      await inTime(drained(), deadlineMs, what);
+      await inTime(drained(), deadlineMs);
     } catch (error) {
-      if (error instanceof StreamMissing) return;
-      // Else the call stays open, and the client cannot close. Where there is no call to cancel, that is the error thrown here.
-      events.cancel().catch(() => {});
+      // Else it stays open, and the client cannot close.
+      if (call) cancel(call);
       throw error;
     }
   }
-  async function collect(events: StreamingRead<ResolvedEvent>, stream: string): Promise<RecordedFact[]> {
+  async function collect(request: streams.ReadReq): Promise<RecordedFact[]> {
     const facts: RecordedFact[] = [];
-    await drain(events, stream, ({ event }) => {
-      if (event) facts.push(toFact(event));
+    await drain(request, (answer) => {
+      if (answer.kind === 'event' && answer.event) facts.push(toFact(answer.event));
     });
     return facts;
   }
@@ -66,31 +48,23 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
   return {
     /**
      * Appends facts as one write: all or none.
-     * @throws WrongRevision, StoreUnavailable
+     * @throws WrongRevision, AppendRefused, StoreUnavailable
      */
-    async append(stream: string, facts: readonly NewFact[], expected: Expected): Promise<Appended> {
-      const append = client.appendToStream(stream, facts.map(toEvent), {
-        expectedRevision: expectedRevision(expected),
-        deadline: STORE_DEADLINE_MS,
-      });
-      const result = await inTime(append, deadlineMs, stream);
-      return { revision: Number(result.nextExpectedRevision), position: Number(result.position?.commit ?? -1) };
-    },
+    append: (stream: string, facts: readonly NewFact[], expected: Expected): Promise<Appended> =>
+      inTime(calls.append(stream, facts, expected), deadlineMs),
 
     /**
      * Reads a stream from its beginning, or its last `last` facts; empty where there is no such stream.
      * @throws StoreUnavailable
      */
     read: async <F extends Fact>(stream: string, { last }: { last?: number } = {}): Promise<RecordedFact<F>[]> => {
-      const facts = last
-        ? await collect(client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: last }), stream)
-        : await collect(client.readStream(stream, { direction: FORWARDS, fromRevision: START }), stream);
+      const facts = await collect(last ? streamFromEnd(stream, last) : streamFrom(stream, 0));
       return (last ? facts.reverse() : facts) as RecordedFact<F>[];
     },
 
     /** Reads one fact; undefined where it is not there. @throws StoreUnavailable */
     readOne: async (stream: string, revision: number): Promise<RecordedFact | undefined> =>
-      (await collect(client.readStream(stream, { fromRevision: BigInt(revision), maxCount: 1 }), stream))[0],
+      (await collect(streamFrom(stream, revision, 1)))[0],
 
     /** Lets the store forget the facts of a stream once they are older than `maxAgeS` seconds. @throws StoreUnavailable */
     async setMaxAge(stream: string, maxAgeS: number): Promise<void> {
@@ -99,15 +73,14 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
         { maxAge: maxAgeS },
         { expectedRevision: ANY, deadline: STORE_DEADLINE_MS },
       );
-      await inTime(set, deadlineMs, stream);
+      await inTime(set, deadlineMs);
     },
 
     /** Position of the last event in the log; -1 where there is none. @throws StoreUnavailable */
     lastPosition: async (): Promise<number> => {
       let position = -1;
-      const newest = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 });
-      await drain(newest, '$all', ({ event }) => {
-        position = Number(event?.position?.commit ?? -1);
+      await drain(lastOfAll(), (answer) => {
+        if (answer.kind === 'event') position = answer.position;
       });
       return position;
     },
@@ -119,13 +92,8 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
      * @throws StoreUnavailable
      */
     follow: (options: { after: number; prefixes?: readonly string[]; signal: AbortSignal }) =>
-      followLog(client, { prefixes: undefined, ...options }),
+      followLog(calls, { prefixes: undefined, ...options }),
 
     close: (): Promise<void> => client.dispose(),
   };
-}
-
-function expectedRevision(expected: Expected): AppendExpectedRevision {
-  if (expected === 'any') return ANY;
-  return expected === NO_STREAM_YET ? NO_STREAM : BigInt(expected);
 }

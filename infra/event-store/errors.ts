@@ -1,11 +1,3 @@
-import {
-  InvalidArgumentError,
-  MaxAppendSizeExceededError,
-  StreamDeletedError,
-  StreamNotFoundError,
-  WrongExpectedVersionError,
-} from '@eventstore/db-client';
-
 /** The stream was not at the expected revision. Nothing was appended. */
 export class WrongRevision extends Error {
   /** Last revision of the stream, -1 where there is none. */
@@ -25,14 +17,21 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** The stream was never written, or is deleted. */
-export class StreamMissing extends Error {}
+/** The store will not take what is to be appended, as it is: it is too large, or no event. */
+export class AppendRefused extends Error {
+  constructor(stream: string, { failure, message }: { failure: string; message: string }) {
+    super(`the event store refused what was to be appended to ${stream}: ${failure}: ${message}`);
+    this.name = 'AppendRefused';
+  }
+}
+
+const OURS = [WrongRevision, AppendRefused, StoreUnavailable, TypeError, RangeError];
 
 /**
- * Waits for a call of the client, but never longer than the deadline: its promises can hang. Errors come out as ours.
- * @throws WrongRevision, StreamMissing, StoreUnavailable
+ * Waits for a call of the client, but never longer than the deadline: its promises can hang. What it throws that is none of ours is an outage.
+ * @throws WrongRevision, AppendRefused, StoreUnavailable
  */
-export async function inTime<T>(call: Promise<T>, deadlineMs: number, stream: string): Promise<T> {
+export async function inTime<T>(call: Promise<T>, deadlineMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new StoreUnavailable(new Error(`no answer in ${deadlineMs} ms`))), deadlineMs);
@@ -40,15 +39,8 @@ export async function inTime<T>(call: Promise<T>, deadlineMs: number, stream: st
   try {
     return await Promise.race([call, late]);
   } catch (error) {
-    throw asOurs(error, stream);
+    throw OURS.some((kind) => error instanceof kind) ? error : new StoreUnavailable(error);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function asOurs(error: unknown, stream: string): unknown {
-  if (error instanceof WrongExpectedVersionError) return new WrongRevision(stream, Number(error.actualVersion));
-  if (error instanceof StreamNotFoundError || error instanceof StreamDeletedError) return new StreamMissing(stream);
-  const isOurFault = [StoreUnavailable, MaxAppendSizeExceededError, InvalidArgumentError, TypeError, RangeError];
-  return isOurFault.some((kind) => error instanceof kind) ? error : new StoreUnavailable(error);
 }

@@ -1,13 +1,9 @@
-import {
-  type AllStreamResolvedEvent,
-  type EventStoreDBClient,
-  type Position,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client';
-import { isFactStream, type RecordedFact } from '../../domain/facts.ts';
-import { toFact } from './codec.ts';
+import type { RecordedFact } from '../../domain/facts.ts';
+import { isFactStream } from '../../domain/facts.ts';
+import type { Calls, ReadCall } from './calls.ts';
 import { StoreUnavailable } from './errors.ts';
+import { allAfter } from './read-request.ts';
+import { readReadResponse, toFact } from './wire/read-response.ts';
 
 /** Facts in log order, and the position up to which the log has been considered. */
 export interface LogBatch {
@@ -23,10 +19,10 @@ const BATCH = 512;
  * without, they are passed over here, and the position is exact to the last event.
  */
 export async function* followLog(
-  client: EventStoreDBClient,
+  calls: Calls,
   { after, prefixes, signal }: { after: number; prefixes: readonly string[] | undefined; signal: AbortSignal },
 ): AsyncGenerator<LogBatch> {
-  const source = subscribe(client, after, prefixes);
+  const source = createSource(await begin(calls, after, prefixes));
   signal.addEventListener('abort', source.wake);
   let position = after;
   try {
@@ -41,45 +37,48 @@ export async function* followLog(
     }
   } finally {
     signal.removeEventListener('abort', source.wake);
-    await source.unsubscribe();
+    source.cancel();
   }
 }
 
-function subscribe(client: EventStoreDBClient, after: number, prefixes: readonly string[] | undefined) {
-  let considered = after;
+async function begin(calls: Calls, after: number, prefixes: readonly string[] | undefined): Promise<ReadCall> {
+  try {
+    return await calls.read(allAfter(after, prefixes));
+  } catch (error) {
+    throw new StoreUnavailable(error);
+  }
+}
+
+function createSource(call: ReadCall) {
   let failure: unknown;
   let wake = () => {};
-  const checkpointReached = async (_: unknown, { commit }: Position) => {
-    considered = Number(commit);
-    wake();
-  };
-  const filter = prefixes && streamNameFilter({ prefixes: [...prefixes], checkpointInterval: 32, checkpointReached });
-  const fromPosition = after < 0 ? START : { commit: BigInt(after), prepare: BigInt(after) };
-  const events = client.subscribeToAll({ fromPosition, ...(filter && { filter }) }, { highWaterMark: BATCH });
-  events.on('readable', () => wake());
-  events.on('close', () => wake());
-  events.on('error', (error) => {
+  call.on('readable', () => wake());
+  call.on('close', () => wake());
+  call.on('error', (error) => {
     failure = error;
     wake();
   });
 
   return {
     wake: () => wake(),
-    /** What is there now. The checkpoint counts once all before it has been taken: it may be ahead of the buffer. */
+    /** What is there now; position -1 where nothing is. */
     take(): LogBatch {
       const facts: RecordedFact[] = [];
       let position = -1;
       for (let count = 0; count < BATCH; count++) {
-        const next = events.read() as AllStreamResolvedEvent | null;
-        if (next === null) return { facts, position: Math.max(position, considered) };
-        position = Number(next.commitPosition ?? next.event?.position?.commit);
-        if (next.event && isFactStream(next.event.streamId)) facts.push(toFact(next.event));
+        const message = call.read() as Buffer | null;
+        if (message === null) break;
+        const answer = readReadResponse(message);
+        if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
+        position = answer.position;
+        if (answer.kind === 'event' && answer.event && isFactStream(answer.event.stream))
+          facts.push(toFact(answer.event));
       }
       return { facts, position };
     },
     /** @throws StoreUnavailable where nothing more will come */
     async whenMore(signal: AbortSignal): Promise<void> {
-      if (failure !== undefined || events.readableEnded || events.destroyed) {
+      if (failure !== undefined || call.readableEnded || call.destroyed) {
         throw new StoreUnavailable(failure ?? new Error('the subscription ended'));
       }
       if (signal.aborted) return;
@@ -87,6 +86,11 @@ function subscribe(client: EventStoreDBClient, after: number, prefixes: readonly
         wake = resolve;
       });
     },
-    unsubscribe: () => events.unsubscribe().catch(() => {}),
+    cancel: () => cancel(call),
   };
+}
+
+/** Ends a call before its end. In a turn of its own: https://github.com/grpc/grpc-node/issues/1652 */
+export function cancel(call: ReadCall): void {
+  setImmediate(() => call.cancel());
 }

@@ -4,10 +4,10 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import { uuidText } from '../../../infra/event-store/wire/uuid.ts';
 import { TOMBSTONE_REVISION } from '../../../infra/local/eventstore/store/event.ts';
 import { readBatchAppendRequest } from '../../../infra/local/eventstore/wire/append-request.ts';
 import { eventMessage } from '../../../infra/local/eventstore/wire/read-response.ts';
-import { uuidText } from '../../../infra/local/eventstore/wire/uuid.ts';
 
 const { BatchAppendReq, ReadResp } = streams;
 

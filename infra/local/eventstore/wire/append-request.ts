@@ -1,7 +1,8 @@
+import { readStreamIdentifier } from '../../../event-store/wire/shared.ts';
+import { readUuid } from '../../../event-store/wire/uuid.ts';
+import { WireReader } from '../../../protobuf/reader.ts';
 import type { ProposedEvent } from '../store/event.ts';
 import type { ExpectedRevision } from '../store/expected-revision.ts';
-import { WireReader } from './reader.ts';
-import { readUuid } from './uuid.ts';
 
 /**
  * One message of an append. BatchAppend sends correlation id, options and events together, Append one or the other of the
@@ -82,7 +83,7 @@ function readEvent(reader: WireReader, chunk: AppendChunk): void {
   for (let field = reader.field(); field !== 0; field = reader.field()) {
     if (field === 1) id = readUuid(reader.bytes());
     else if (field === 2) {
-      const [key, value] = readMapEntry(reader.message());
+      const [key, value] = reader.entry();
       if (key === 'type') type = value;
       if (key === 'content-type') json = value === 'application/json';
     } else if (field === 3) metadata = reader.bytes();
@@ -95,26 +96,6 @@ function readEvent(reader: WireReader, chunk: AppendChunk): void {
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
-
-function readMapEntry(reader: WireReader): [key: string, value: string] {
-  let key = '';
-  let value = '';
-  for (let field = reader.field(); field !== 0; field = reader.field()) {
-    if (field === 1) key = reader.text();
-    else if (field === 2) value = reader.text();
-    else reader.skip();
-  }
-  return [key, value];
-}
-
-function readStreamIdentifier(reader: WireReader): string {
-  let stream = '';
-  for (let field = reader.field(); field !== 0; field = reader.field()) {
-    if (field === 3) stream = reader.text();
-    else reader.skip();
-  }
-  return stream;
-}
 
 function readTimestampMs(reader: WireReader): number {
   let ms = 0;

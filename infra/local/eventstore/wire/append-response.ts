@@ -1,5 +1,5 @@
+import { WireWriter } from '../../../protobuf/writer.ts';
 import type { ExpectedRevision, Written } from '../store/expected-revision.ts';
-import { WireWriter } from './writer.ts';
 
 /** Why an append was not done, in the words of the protocol. */
 export type AppendFailure =

@@ -1,6 +1,6 @@
+import { uuidText } from '../../../event-store/wire/uuid.ts';
+import { WireWriter } from '../../../protobuf/writer.ts';
 import { type RecordedEvent, TOMBSTONE_REVISION } from '../store/event.ts';
-import { uuidText } from './uuid.ts';
-import { WireWriter } from './writer.ts';
 
 const writer = new WireWriter();
 

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { inTime, StoreUnavailable } from '../../../../infra/event-store/errors.ts';
 
 const failure = (call: Promise<unknown>, deadlineMs = 10_000) =>
-  inTime(call, deadlineMs, 'events-1').then(
+  inTime(call, deadlineMs).then(
     () => expect.fail('it did not fail'),
     (error: unknown) => error,
   );
 
 describe('inTime', () => {
   it('hands on what the call returns', async () => {
-    expect(await inTime(Promise.resolve(7), 10_000, 'events-1')).to.equal(7);
+    expect(await inTime(Promise.resolve(7), 10_000)).to.equal(7);
   });
 
   it('gives up on a call that hangs', async () => {

@@ -56,6 +56,19 @@ export class WireReader {
     return new WireReader(this.bytes());
   }
 
+  /** An entry of a `map<string, string>`. */
+  entry(): [key: string, value: string] {
+    const reader = this.message();
+    let key = '';
+    let value = '';
+    for (let field = reader.field(); field !== 0; field = reader.field()) {
+      if (field === 1) key = reader.text();
+      else if (field === 2) value = reader.text();
+      else reader.skip();
+    }
+    return [key, value];
+  }
+
   skip(): void {
     if (this.#wireType === LENGTH_DELIMITED) this.bytes();
     else if (this.#wireType === 0) this.varint();

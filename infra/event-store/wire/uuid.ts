@@ -1,4 +1,4 @@
-import { WireReader } from './reader.ts';
+import { WireReader } from '../../protobuf/reader.ts';
 
 const DASH = 0x2d;
 const TEXT_LENGTH = 36;
@@ -13,6 +13,17 @@ export function readUuid(message: Buffer): Buffer | undefined {
     reader.skip();
   }
   return undefined;
+}
+
+/** A UUID message as text; '' where it holds none. */
+export function readUuidText(reader: WireReader): string {
+  let text = '';
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 1) text = uuidText(fromHalves(reader.message()));
+    else if (field === 2) text = reader.text();
+    else reader.skip();
+  }
+  return text;
 }
 
 export function uuidText(id: Uint8Array): string {
