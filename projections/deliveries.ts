@@ -2,9 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from '../domain/delivery.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
-import { type WebhookView, webhookQueries } from './webhooks.ts';
+import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
-/** Webhooks opened for at a time where an event meets many. */
+/** Deliveries ended at a time where a webhook or channel has many. */
 const PAGE = 250;
 
 /**
@@ -22,7 +22,8 @@ export const deliveries: Projection = {
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
     CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;`,
   prepare(db) {
-    const open = opener(db);
+    const webhooks = liveWebhooks(webhookQueries(db));
+    const open = opener(db, webhooks);
     const { attempted, endOfWebhook, endOfChannel } = changers(db);
     return (fact) => {
       switch (fact.type) {
@@ -34,16 +35,17 @@ export const deliveries: Projection = {
           return;
         case 'WebhookDeleted':
           endOfWebhook(fact);
-          return;
+          break;
         case 'ChannelDeleted':
           endOfChannel(fact);
       }
+      // Any other fact may be one of a webhook.
+      webhooks.forget();
     };
   },
 };
 
-function opener(db: DatabaseSync) {
-  const webhooks = webhookQueries(db);
+function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
     INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state)
@@ -51,14 +53,12 @@ function opener(db: DatabaseSync) {
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
-    let page: WebhookView[] = [];
-    do {
-      page = webhooks.page(event.channel_id, { after: page.at(-1)?.id, limit: PAGE });
+    for (const page of webhooks.pages(event.channel_id)) {
       for (const { id, fields } of page) {
         const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
         insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
       }
-    } while (page.length === PAGE);
+    }
   };
 }
 

@@ -6,7 +6,7 @@ export interface Projection {
   readonly name: string;
   /** SQL that creates its tables where they do not exist. */
   readonly schema: string;
-  /** Prepares its statements; the function returned applies one fact inside the transaction of its batch. */
+  /** Prepares its statements; the function returned applies one fact inside the transaction of its batch, and is not called again where that is rolled back. */
   readonly prepare: (db: DatabaseSync) => (fact: RecordedFact) => void;
 }
 

@@ -32,7 +32,8 @@ export function createReadModels(db: DatabaseSync): void {
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */
 export function readModelWriter(db: DatabaseSync) {
-  const appliers = PROJECTIONS.map((projection) => projection.prepare(db));
+  const prepare = () => PROJECTIONS.map((projection) => projection.prepare(db));
+  let appliers = prepare();
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
   return {
     /** @param position of the last fact that the batch has taken into account, applied or filtered out */
@@ -44,6 +45,8 @@ export function readModelWriter(db: DatabaseSync) {
         db.exec('COMMIT');
       } catch (error) {
         db.exec('ROLLBACK');
+        // What they remember of rows is gone as well.
+        appliers = prepare();
         throw error;
       }
     },

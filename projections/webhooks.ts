@@ -78,3 +78,46 @@ export function webhookQueries(db: DatabaseSync) {
     largestId: (): number => (largest.get() as { id: number | null }).id ?? 0,
   };
 }
+
+/** Webhooks read at a time where a channel has many. */
+const PAGE = 250;
+/** Webhooks that are kept, of all channels together. */
+const KEPT = 10_000;
+
+/**
+ * The live webhooks of channels, kept for as long as nothing changes them: who writes them says so, with `forget`. Those of a channel that has many are read anew
+ * each time.
+ */
+export function liveWebhooks({ page }: Pick<WebhookQueries, 'page'>) {
+  const kept = new Map<number, readonly WebhookView[]>();
+  let size = 0;
+
+  function forget() {
+    if (size > 0) kept.clear();
+    size = 0;
+  }
+  function keep(channelId: number, webhooks: readonly WebhookView[]) {
+    if (size > KEPT) forget();
+    kept.set(channelId, webhooks);
+    size += 1 + webhooks.length;
+  }
+
+  return {
+    forget,
+    /** Ids ascending, a page after the other. */
+    *pages(channelId: number): Generator<readonly WebhookView[]> {
+      const known = kept.get(channelId);
+      if (known) {
+        yield known;
+        return;
+      }
+      let webhooks: WebhookView[] = page(channelId, { limit: PAGE });
+      if (webhooks.length < PAGE) keep(channelId, webhooks);
+      yield webhooks;
+      while (webhooks.length === PAGE) {
+        webhooks = page(channelId, { after: webhooks.at(-1)?.id, limit: PAGE });
+        yield webhooks;
+      }
+    },
+  };
+}

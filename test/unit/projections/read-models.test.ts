@@ -127,6 +127,29 @@ describe('read models', () => {
     expect(models.deliveries.notificationLog(EVENT_ID, { limit: 10 })).to.have.length(1);
   });
 
+  it('forget what was rolled back', () => {
+    const { apply: applyTo } = readModelWriter(db);
+    const created = recorded([CHANNEL, channelCreated()], [WEBHOOK, webhookCreated()], [EVENTS, published()]);
+    const next = recorded([EVENTS, published({ id: EVENT_ID + 1 })]);
+    const unstorable = recorded([EVENTS, published({ id: 'x' as unknown as number })]);
+    expect(() => applyTo([...created, ...unstorable], 9)).to.throw();
+    applyTo(next, 9);
+    expect(models.deliveries.notificationLog(EVENT_ID + 1, { limit: 10 })).to.deep.equal([]);
+  });
+
+  it('let an event meet every webhook that was live at its place, of few and of many', () => {
+    const hooks = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => [stream.webhook(from + i), webhookCreated({ id: from + i })] as const);
+    const event = (id: number) => [EVENTS, published({ id })] as const;
+    const deleted = [stream.webhook(3), WEBHOOK_DELETED] as const;
+    applyAll(
+      ...([[CHANNEL, channelCreated()], event(1), ...hooks(1, 3), event(2)] as const),
+      ...([event(3), deleted, event(4), ...hooks(10, 600), event(5)] as const),
+    );
+    const met = [1, 2, 3, 4, 5].map((id) => models.deliveries.notificationLog(id, { limit: 1_000 }).length);
+    expect(met).to.deep.equal([0, 3, 3, 2, 602]);
+  });
+
   it('are the same when they are rebuilt from zero, however the facts come in batches', () => {
     apply(LOG);
     const together = dump(db);
