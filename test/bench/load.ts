@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Pool } from 'undici';
 import { nowUs } from './clock.ts';
+import { type Answer, createLeanClient, jsonRequest } from './lean-client.ts';
 
 export interface Channel {
   readonly id: number;
@@ -12,20 +12,13 @@ export type Api = ReturnType<typeof connectApi>;
 
 /** A client of the gateway with a fixed number of connections. */
 export function connectApi(url: string, connections: number) {
-  const pool = new Pool(url, { connections, pipelining: 1 });
+  const client = createLeanClient(url, connections);
 
-  async function ask(path: string, body: unknown, key?: string): Promise<{ status: number; text: string }> {
-    const { statusCode, body: answer } = await pool.request({
-      method: 'POST',
-      path,
-      headers: { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) },
-      body: JSON.stringify(body),
-    });
-    return { status: statusCode, text: await answer.text() };
-  }
+  /** Whatever the answer is. */
+  const ask = (path: string, body: unknown, key?: string): Promise<Answer> =>
+    client.exchange(jsonRequest(client.host, path, JSON.stringify(body), key));
 
   return {
-    /** Whatever the answer is. */
     ask,
     /** @throws Error on any answer but 200 and 201 */
     async post<T>(path: string, body: unknown, key?: string): Promise<T> {
@@ -33,7 +26,7 @@ export function connectApi(url: string, connections: number) {
       if (status !== 200 && status !== 201) throw new Error(`POST ${path}: ${status} ${text}`);
       return JSON.parse(text);
     },
-    close: () => pool.close(),
+    close: client.close,
   };
 }
 
@@ -46,12 +39,17 @@ export async function makeChannel(api: Api, webhookUrls: readonly string[]): Pro
   return channel;
 }
 
-/** @param sentUs when it is, or should have been, sent */
-function publish(api: Api, { id, publisher_key }: Channel, round: number, sentUs = nowUs()): Promise<unknown> {
-  return api.post(`/v1/channels/${id}/events`, tick(round, sentUs), publisher_key);
+/** @param sentUs when it is, or should have been, sent @throws Error where it is not accepted */
+async function publish(api: Api, { id, publisher_key }: Channel, round: number, sentUs = nowUs(), size = 0) {
+  const { status, text } = await api.ask(`/v1/channels/${id}/events`, tick(round, sentUs, size), publisher_key);
+  if (status !== 201) throw new Error(`an event was not accepted: ${status} ${text}`);
 }
 
-const tick = (round: number, sentUs: number) => ({ event_name: 'bench.tick', data: { round, sent_us: sentUs } });
+/** @param size of what it carries, in bytes; 0: as little as there need be */
+const tick = (round: number, sentUs: number, size = 0) => ({
+  event_name: 'bench.tick',
+  data: { round, sent_us: sentUs, ...(size > 0 && { text: 'x'.repeat(size) }) },
+});
 
 /** What became of a publication that may be refused. */
 export interface Outcome {
@@ -77,14 +75,14 @@ export async function tryPublish(api: Api, channel: Channel, round: number, dueU
 export async function publishFor(
   api: Api,
   channels: readonly Channel[],
-  { round, width, durationMs }: { round: number; width: number; durationMs: number },
+  { round, width, durationMs, size = 0 }: { round: number; width: number; durationMs: number; size?: number },
 ): Promise<number[]> {
   const latenciesMs: number[] = [];
   const untilMs = performance.now() + durationMs;
   const publisher = async (index: number) => {
     for (let i = index; performance.now() < untilMs; i++) {
       const beganMs = performance.now();
-      await publish(api, channels[i % channels.length] as Channel, round);
+      await publish(api, channels[i % channels.length] as Channel, round, nowUs(), size);
       latenciesMs.push(performance.now() - beganMs);
     }
   };

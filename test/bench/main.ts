@@ -1,16 +1,27 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { accept } from './accept.ts';
+import { channels } from './channels.ts';
+import { deliver } from './deliver.ts';
+import { engines } from './engines.ts';
+import { fanOut } from './fan-out.ts';
 import { type Figures, table } from './figures.ts';
+import { history } from './history.ts';
 import { isolation } from './isolation.ts';
 import { isolationMany } from './isolation-many.ts';
 import { describeMachine } from './machine.ts';
 import { outages } from './outages.ts';
 import { overload } from './overload.ts';
+import { payloads } from './payloads.ts';
 import { reconcile } from './reconcile.ts';
+import { storm } from './storm.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages };
+const BENCHES = {
+  ...{ engines, accept, deliver, 'fan-out': fanOut, payloads, channels, storm, history },
+  ...{ throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages },
+};
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },

@@ -1,0 +1,80 @@
+import { type BenchStack, startBenchStack } from './bench-stack.ts';
+import { type Figures, median, percentile, type Spread, spread } from './figures.ts';
+import { startPostLoop } from './limits/limits.ts';
+import { type Channel, makeChannel, publishAtRate, publishFor } from './load.ts';
+
+const CHANNELS = 4;
+const WIDTH = 64;
+/** Shares of the capacity at which latency is measured. */
+const SHARES = [0.1, 0.5, 0.9];
+
+/**
+ * How many events reach a webhook each, from the first publication to the last delivery, beside a bare loop of POSTs to the same receiver; then, at shares of that
+ * rate and in an open loop, how long they take from when they should have been published (corrected for coordinated omission).
+ */
+export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
+  const plan = quick
+    ? { rounds: 3, durationMs: 4_000, windowMs: 8_000, sustainedMs: 0 }
+    : { rounds: 5, durationMs: 20_000, windowMs: 60_000, sustainedMs: 600_000 };
+  const bench = await startBenchStack(WIDTH);
+  const loop = await startPostLoop();
+  const figures: Record<string, number | Spread> = {};
+  try {
+    const channels: Channel[] = [];
+    for (let i = 0; i < CHANNELS; i++) channels.push(await makeChannel(bench.api, [bench.webhookUrl()]));
+    await capacity(bench, channels, plan.durationMs);
+    const bare: number[] = [];
+    const ours: number[] = [];
+    for (let i = 0; i < plan.rounds; i++) {
+      console.log(`delivering as fast as it goes, beside bare POSTs, ${i + 1} of ${plan.rounds} ...`);
+      const round = bench.nextRound();
+      bare.push(await loop.run({ url: bench.webhookUrl(), width: WIDTH, durationMs: plan.durationMs, round }));
+      ours.push(await capacity(bench, channels, plan.durationMs));
+    }
+    figures['deliver post_loop_per_s'] = spread(bare);
+    figures['deliver per_s'] = spread(ours);
+    figures['deliver ratio'] = spread(ours.map((perS, i) => perS / (bare[i] ?? Number.NaN)));
+    for (const share of SHARES) {
+      const perS = Math.max(1, Math.round(median(ours) * share));
+      console.log(`delivering ${perS} events/s for ${plan.windowMs / 1_000} s ...`);
+      const latencies = await latency(bench, channels, perS, plan.windowMs);
+      for (const [name, value] of Object.entries(latencies)) figures[`deliver_at_${share * 100}% ${name}`] = value;
+    }
+    if (plan.sustainedMs > 0) {
+      console.log(`delivering as fast as it goes for ${plan.sustainedMs / 60_000} minutes ...`);
+      figures['deliver sustained_per_s'] = await capacity(bench, channels, plan.sustainedMs);
+      figures['deliver sustained_ratio'] = figures['deliver sustained_per_s'] / median(bare);
+      figures['deliver sustained_tree_mib'] = await bench.treeMiB();
+    }
+    return figures;
+  } finally {
+    loop.stop();
+    await bench.stop();
+  }
+}
+
+/** Events a second, published `WIDTH` at a time for so long, until the last of them has arrived. */
+async function capacity(bench: BenchStack, channels: readonly Channel[], durationMs: number): Promise<number> {
+  const round = bench.nextRound();
+  const beganMs = performance.now();
+  const { length } = await publishFor(bench.api, channels, { round, width: WIDTH, durationMs });
+  await bench.received(round, length);
+  const tookMs = performance.now() - beganMs;
+  await bench.whenIdle();
+  return (length / tookMs) * 1_000;
+}
+
+async function latency(bench: BenchStack, channels: readonly Channel[], perS: number, windowMs: number) {
+  const round = bench.nextRound();
+  const count = Math.round((perS * windowMs) / 1_000);
+  const lateMs = await publishAtRate(bench.api, channels, { round, perS, count });
+  const latenciesMs = await bench.received(round, count);
+  await bench.whenIdle();
+  return {
+    per_s: perS,
+    p50_ms: percentile(latenciesMs, 0.5),
+    p99_ms: percentile(latenciesMs, 0.99),
+    sent_late_p99_ms: percentile(lateMs, 0.99),
+    tree_mib: await bench.treeMiB(),
+  };
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connectEventStore } from '../../infra/event-store/client.ts';
+import { readModelsFile } from '../../projections/generations.ts';
+import { readModels } from '../../projections/read-models.ts';
+import { type BenchStack, startBenchStack } from './bench-stack.ts';
+import { type Figures, spread } from './figures.ts';
+import { writeHistory } from './history-facts.ts';
+import { makeChannel, publishCount } from './load.ts';
+
+const WIDTH = 64;
+const STARTS = 3;
+/** Events that are published and delivered to tell what one costs. */
+const SAMPLE = 5_000;
+const SAMPLES = 3;
+const LOOK_MS = 50;
+
+/**
+ * What a long past costs: to replay it, to build the read models from it, to start on top of it, in memory, and whether an event costs more CPU than it does
+ * without a past.
+ */
+export async function history({ quick }: { quick: boolean }): Promise<Figures> {
+  const steps = quick ? [10_000, 200_000] : [10_000, 1_000_000, 10_000_000];
+  const dataDir = mkdtempSync(join(tmpdir(), 'webhooks-history-'));
+  const figures: Figures = {};
+  let written = 0;
+  try {
+    for (const facts of steps) {
+      console.log(`writing a past of ${facts} facts ...`);
+      writeHistory(dataDir, { from: written, to: facts });
+      // Read models of the shorter past would hide what it takes to build them.
+      if (written > 0) rmSync(readModelsFile(dataDir), { force: true });
+      written = facts;
+      for (const [name, figure] of Object.entries(await measure(dataDir))) figures[`history_${facts} ${name}`] = figure;
+    }
+    return figures;
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function measure(dataDir: string): Promise<Figures> {
+  console.log('building the read models ...');
+  const first = await startBenchStack(WIDTH, { dataDir });
+  const rebuild_facts_per_s = await rebuilt(first, dataDir);
+  await first.whenIdle();
+  console.log('replaying ...');
+  const replay_facts_per_s = await replay(first);
+  await first.stop();
+  const startsMs: number[] = [];
+  for (let i = 0; i < STARTS; i++) {
+    const bench = await startBenchStack(WIDTH, { dataDir });
+    startsMs.push(bench.startedInMs);
+    if (i < STARTS - 1) await bench.stop();
+    else {
+      console.log('publishing and delivering on top of it ...');
+      const cost = await costOfAnEvent(bench);
+      await bench.stop();
+      return { rebuild_facts_per_s, replay_facts_per_s, start_s: spread(startsMs.map((ms) => ms / 1_000)), ...cost };
+    }
+  }
+  throw new Error('it was never started');
+}
+
+/** Facts a second, from when the projector runs until the read models hold all that the log held. */
+async function rebuilt(bench: BenchStack, dataDir: string): Promise<number> {
+  const store = connectEventStore(await bench.eventstoreUrl());
+  const head = await store.lastPosition();
+  await store.close();
+  const db = new DatabaseSync(readModelsFile(dataDir), { readOnly: true });
+  const { position } = readModels(db);
+  const fromMs = performance.now();
+  const from = position();
+  while (position() < head) await delay(LOOK_MS);
+  db.close();
+  return ((head - from) / (performance.now() - fromMs)) * 1_000;
+}
+
+/** Facts a second that one reader of the log gets, decoded. */
+async function replay(bench: BenchStack): Promise<number> {
+  const store = connectEventStore(await bench.eventstoreUrl());
+  const head = await store.lastPosition();
+  const abort = new AbortController();
+  const beganMs = performance.now();
+  let facts = 0;
+  for await (const batch of store.follow({ after: -1, signal: abort.signal })) {
+    facts += batch.facts.length;
+    if (batch.position >= head) break;
+  }
+  const perS = (facts / (performance.now() - beganMs)) * 1_000;
+  await store.close();
+  return perS;
+}
+
+async function costOfAnEvent(bench: BenchStack): Promise<Figures> {
+  const channel = await makeChannel(bench.api, [bench.webhookUrl()]);
+  const perEventMs: number[] = [];
+  for (let i = 0; i <= SAMPLES; i++) {
+    await bench.whenIdle();
+    const usedMs = bench.treeCpuMs();
+    const round = bench.nextRound();
+    await publishCount(bench.api, [channel], { round, width: WIDTH, count: SAMPLE });
+    await bench.received(round, SAMPLE);
+    await bench.whenIdle();
+    if (i > 0) perEventMs.push((bench.treeCpuMs() - usedMs) / SAMPLE);
+  }
+  return { cpu_ms_per_event: spread(perEventMs), tree_mib: await bench.treeMiB() };
+}

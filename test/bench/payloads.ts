@@ -1,0 +1,37 @@
+import { startBenchStack } from './bench-stack.ts';
+import { type Figures, spread } from './figures.ts';
+import { makeChannel, publishFor } from './load.ts';
+
+const ROUNDS = 3;
+const WIDTH = 16;
+/** In bytes. */
+const SIZES = [200, 10_000, 200_000];
+
+/** Events a second from publication to delivery, by how large they are. */
+export async function payloads({ quick }: { quick: boolean }): Promise<Figures> {
+  const durationMs = quick ? 2_000 : 15_000;
+  const figures: Figures = {};
+  const bench = await startBenchStack(WIDTH);
+  try {
+    const channel = await makeChannel(bench.api, [bench.webhookUrl()]);
+    for (const size of SIZES) {
+      console.log(`events of ${size} bytes ...`);
+      const rates: number[] = [];
+      for (let i = 0; i <= ROUNDS; i++) {
+        const round = bench.nextRound();
+        const beganMs = performance.now();
+        const { length } = await publishFor(bench.api, [channel], { round, width: WIDTH, durationMs, size });
+        await bench.received(round, length);
+        const perS = (length / (performance.now() - beganMs)) * 1_000;
+        await bench.whenIdle();
+        if (i > 0) rates.push(perS);
+      }
+      figures[`payload_${size} delivered_per_s`] = spread(rates);
+      figures[`payload_${size} mb_per_s`] = spread(rates.map((perS) => (perS * size) / 1e6));
+      figures[`payload_${size} tree_mib`] = await bench.treeMiB();
+    }
+    return figures;
+  } finally {
+    await bench.stop();
+  }
+}
