@@ -3,7 +3,6 @@ import {
   type AppendExpectedRevision,
   BACKWARDS,
   END,
-  EventStoreDBClient,
   FORWARDS,
   NO_STREAM,
   type ResolvedEvent,
@@ -12,6 +11,7 @@ import {
 } from '@eventstore/db-client';
 import type { Fact, NewFact, RecordedFact } from '../../domain/facts.ts';
 import { toEvent, toFact } from './codec.ts';
+import { openClient } from './connection.ts';
 import { inTime, StreamMissing } from './errors.ts';
 import { followLog } from './follow.ts';
 
@@ -38,9 +38,9 @@ export interface Appended {
 
 export type EventStore = ReturnType<typeof connectEventStore>;
 
-/** @param url an `esdb://` or `esdb+discover://` connection string */
+/** @param url an `esdb://` or `esdb+discover://` connection string; with several hosts, or `discover`, the leader is found among them. @throws SettingError */
 export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
-  const client = EventStoreDBClient.connectionString(url);
+  const client = openClient(url);
 
   async function drain(events: StreamingRead<ResolvedEvent>, what: string, take: (event: ResolvedEvent) => void) {
     const drained = async () => {

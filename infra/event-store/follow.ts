@@ -1,12 +1,7 @@
-import {
-  type AllStreamResolvedEvent,
-  type EventStoreDBClient,
-  type Position,
-  START,
-  streamNameFilter,
-} from '@eventstore/db-client';
+import { type AllStreamResolvedEvent, type Position, START, streamNameFilter } from '@eventstore/db-client';
 import { isFactStream, type RecordedFact } from '../../domain/facts.ts';
 import { toFact } from './codec.ts';
+import type { StoreClient } from './connection.ts';
 import { StoreUnavailable } from './errors.ts';
 
 /** Facts in log order, and the position up to which the log has been considered. */
@@ -23,7 +18,7 @@ const BATCH = 512;
  * without, they are passed over here, and the position is exact to the last event.
  */
 export async function* followLog(
-  client: EventStoreDBClient,
+  client: StoreClient,
   { after, prefixes, signal }: { after: number; prefixes: readonly string[] | undefined; signal: AbortSignal },
 ): AsyncGenerator<LogBatch> {
   const source = subscribe(client, after, prefixes);
@@ -45,7 +40,7 @@ export async function* followLog(
   }
 }
 
-function subscribe(client: EventStoreDBClient, after: number, prefixes: readonly string[] | undefined) {
+function subscribe(client: StoreClient, after: number, prefixes: readonly string[] | undefined) {
   let considered = after;
   let failure: unknown;
   let wake = () => {};
