@@ -34,7 +34,7 @@ for (const directory of DIRECTORIES) {
     it('is what kustomize makes of it', function () {
       const [command, ...args] = kustomizeCommand() ?? [];
       if (!command) {
-        console.log('      neither kustomize nor kubectl is installed: resolved by our own few lines alone');
+        console.log('      neither kustomize nor a kubectl with it is installed: resolved by our own few lines alone');
         this.skip();
       }
       const { status, stdout, stderr } = spawnSync(command, [...args, directory], { encoding: 'utf8' });
@@ -197,11 +197,14 @@ describe('what is held against the schemas of Kubernetes', () => {
   }).timeout(60_000);
 });
 
-/** kustomize, or the one that is part of kubectl, where it is new enough to know `patches`. */
+/** kustomize, or the one that is part of kubectl, where it knows `patches`, as from version 4 on. */
 function kustomizeCommand(): string[] | undefined {
   const commands = [
-    ['kustomize', 'build'],
-    ['kubectl', 'kustomize'],
+    { ask: ['kustomize', 'version'], build: ['kustomize', 'build'] },
+    { ask: ['kubectl', 'version', '--client'], build: ['kubectl', 'kustomize'] },
   ];
-  return commands.find(([command = '', ...args]) => spawnSync(command, [...args, '--help']).status === 0);
+  return commands.find(({ ask: [command = '', ...args] }) => {
+    const { stdout } = spawnSync(command, args, { encoding: 'utf8' });
+    return Number(/(?:kustomize(?: version:|\/) ?|^)v(\d+)\./im.exec(stdout ?? '')?.[1]) >= 4;
+  })?.build;
 }
