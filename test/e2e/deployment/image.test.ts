@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { createChild } from '../../../infra/local/child.ts';
 import { createPort, freePort } from '../../../infra/local/free-port.ts';
@@ -20,7 +21,13 @@ describe('an image', function () {
   this.timeout(90_000);
   afterEach(endAll);
 
-  async function expectServing(image: Assembled, settings: Record<string, string>): Promise<void> {
+  type Running = ReturnType<Assembled['start']>;
+
+  async function expectServing(
+    image: Assembled,
+    settings: Record<string, string>,
+    whileRunning: (running: Running) => void = () => {},
+  ): Promise<void> {
     const port = await freePort(LOOPBACK);
     const filesBefore = image.files();
     const running = image.start({
@@ -49,6 +56,7 @@ describe('an image', function () {
     const made = await call('POST', '/v1/channels', { key: ADMIN_KEY, json: { name: 'a channel' } });
     expect(made.status, JSON.stringify(made.body)).to.equal(201);
 
+    whileRunning(running);
     expect(await running.stop(), running.output()).to.equal(0);
     expect(running.health()).to.equal(1);
     expect(image.files()).to.equal(filesBefore);
@@ -77,7 +85,13 @@ describe('an image', function () {
     });
   });
 
-  it('of one node serves, on local servers of its own, and stops in order', async () => {
-    await expectServing(assembled('one-node'), { ALLOW_PRIVATE_NETWORKS: 'false' });
+  it('of one node serves, on local servers of its own, is backed up, and stops in order', async () => {
+    const [, command = ''] =
+      /exec webhooks node (.*) \/data\/backup\.db$/m.exec(readFileSync('docs/deployment.md', 'utf8')) ?? [];
+    await expectServing(assembled('one-node'), { ALLOW_PRIVATE_NETWORKS: 'false' }, ({ exec, dataDir }) => {
+      const { status, stdout, stderr } = exec(...command.split(' '), join(dataDir, 'backup.db'));
+      expect(status, stderr).to.equal(0);
+      expect(stdout).to.include('it holds the master secret too');
+    });
   });
 });

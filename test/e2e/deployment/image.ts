@@ -65,6 +65,10 @@ export function assemble(image: string) {
           const [, ...check] = commandOf(image, 'HEALTHCHECK');
           return spawnSync(process.execPath, check, options).status;
         },
+        /** What `docker exec` would: another program of it, beside the one that runs. */
+        exec(...words: string[]) {
+          return spawnSync(process.execPath, words, { ...options, encoding: 'utf8' });
+        },
         async stop(): Promise<number> {
           started.kill('SIGTERM');
           const code = await exited;
