@@ -154,13 +154,21 @@ export function readSettings(env: Env): Settings {
   if (settings.retryIntervalMs > settings.retryWindowMs && settings.retryWindowMs > 0) {
     throw new SettingError('RETRY_INTERVAL', 'must not be longer than RETRY_WINDOW');
   }
-  if ((settings.natsUser === undefined) !== (settings.natsPassword === undefined)) {
+  checkAccess(settings);
+  return settings;
+}
+
+/** How to get in at the NATS server. @throws SettingError where that does not fit together */
+function checkAccess({ natsUrl, natsUser, natsPassword, natsCredentialsFile, natsCaFile }: Settings): void {
+  if ((natsUser === undefined) !== (natsPassword === undefined)) {
     throw new SettingError('NATS_USER', 'and NATS_PASSWORD go together');
   }
-  if (settings.natsUser !== undefined && settings.natsCredentialsFile !== undefined) {
+  if (natsUser !== undefined && natsCredentialsFile !== undefined) {
     throw new SettingError('NATS_CREDENTIALS_FILE', 'must not be set where NATS_USER is');
   }
-  return settings;
+  if (natsUrl === undefined && (natsUser ?? natsCredentialsFile ?? natsCaFile) !== undefined) {
+    throw new SettingError('NATS_URL', 'is needed where NATS_USER, NATS_CREDENTIALS_FILE or NATS_CA_FILE is set');
+  }
 }
 
 /** The value of a variable, or of the file that stands in its place. @throws SettingError */

@@ -76,7 +76,8 @@ describe('the NATS cluster of infra/compose', function () {
   }
 
   const urlOf = (name: string) => `nats://${LOOPBACK}:${servers[name]?.client}`;
-  const accessWith = (env: Record<string, string>) => connectionOptions(readSettings(env));
+  const accessWith = (env: Record<string, string>) =>
+    connectionOptions(readSettings({ NATS_URL: 'nats://ours', ...env }));
   const ours = () => ({ NATS_USER: 'webhooks', NATS_PASSWORD: PASSWORD, NATS_CA_FILE: certificates.ca });
 
   it('is one cluster of all servers', async () => {

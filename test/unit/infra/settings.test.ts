@@ -105,9 +105,20 @@ describe('settings', () => {
     expect(refusal({ NATS_PASSWORD: 'p' })).to.match(/^setting NATS_USER /);
     const both = { NATS_USER: 'u', NATS_PASSWORD: 'p', NATS_CREDENTIALS_FILE: import.meta.filename };
     expect(refusal(both)).to.match(/^setting NATS_CREDENTIALS_FILE /);
-    expect(readSettings({ NATS_CREDENTIALS_FILE: import.meta.filename }).natsCredentialsFile).to.equal(
-      import.meta.filename,
-    );
+    const file = import.meta.filename;
+    const settings = readSettings({ NATS_URL: 'nats://a', NATS_CREDENTIALS_FILE: file });
+    expect(settings.natsCredentialsFile).to.equal(file);
+  });
+
+  it('take how to get in only where they name the NATS server', () => {
+    const file = import.meta.filename;
+    for (const env of [
+      { NATS_USER: 'u', NATS_PASSWORD: 'p' },
+      { NATS_CREDENTIALS_FILE: file },
+      { NATS_CA_FILE: file },
+    ] as Env[]) {
+      expect(refusal(env)).to.match(/^setting NATS_URL is needed/);
+    }
   });
 
   it('say what each is about', () => {
@@ -138,7 +149,7 @@ describe('settings from files', () => {
 
   for (const name of SECRETS) {
     it(`take ${name} from the file that ${name}_FILE names`, () => {
-      const others: Env = name === 'NATS_PASSWORD' ? { NATS_USER: 'u' } : {};
+      const others: Env = name === 'NATS_PASSWORD' ? { NATS_USER: 'u', NATS_URL: 'nats://a' } : {};
       const field = Object.entries(SETTINGS).find(([, setting]) => setting.name === name)?.[0];
       expect(readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) })).to.have.property(
         field as string,
