@@ -1,3 +1,5 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+
 /** A duration in milliseconds. */
 type Ms = number;
 
@@ -7,6 +9,12 @@ export interface Settings {
   readonly dataDir: string;
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
+  readonly natsUser: string | undefined;
+  readonly natsPassword: string | undefined;
+  /** Path of a NATS credentials file: in place of user and password. */
+  readonly natsCredentialsFile: string | undefined;
+  /** Path of the certificates, in PEM, that sign the NATS servers' own; with it a server without TLS is refused. */
+  readonly natsCaFile: string | undefined;
   readonly masterSecret: string | undefined;
   readonly adminKey: string | undefined;
   readonly retryIntervalMs: Ms;
@@ -56,6 +64,20 @@ export const SETTINGS = {
     url(/^(nats|tls):/, 'a nats:// URL'),
     'NATS server; absent: a local one is started',
   ),
+  natsUser: row<string | undefined>('NATS_USER', undefined, text, 'user at the NATS server, with NATS_PASSWORD'),
+  natsPassword: row<string | undefined>('NATS_PASSWORD', undefined, text, 'password of NATS_USER'),
+  natsCredentialsFile: row<string | undefined>(
+    'NATS_CREDENTIALS_FILE',
+    undefined,
+    readableFile,
+    'NATS credentials file (.creds), in place of user and password',
+  ),
+  natsCaFile: row<string | undefined>(
+    'NATS_CA_FILE',
+    undefined,
+    readableFile,
+    "certificates (PEM) that sign the NATS servers' own: connects by TLS alone",
+  ),
   masterSecret: row<string | undefined>(
     'MASTER_SECRET',
     undefined,
@@ -103,14 +125,25 @@ export const SETTINGS = {
   ),
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 
+/** What is a secret or holds one: a file may hold it, named by a variable of the same name with `_FILE` behind it. */
+export const SECRETS: readonly string[] = ['EVENTSTORE_URL', 'NATS_URL', 'NATS_PASSWORD', 'MASTER_SECRET', 'ADMIN_KEY'];
+
+/** Every variable that is read: the settings, and the files that may hold a secret in their place. */
+export const VARIABLES: readonly string[] = [
+  ...Object.values(SETTINGS).map(({ name }) => name),
+  ...SECRETS.map((name) => `${name}_FILE`),
+];
+
+type Env = Readonly<Record<string, string | undefined>>;
+
 /**
- * Reads all settings from the environment.
+ * Reads all settings from the environment, and the files that it names.
  * @throws SettingError naming the setting and what it takes.
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+export function readSettings(env: Env): Settings {
   const values: Record<string, unknown> = {};
   for (const [field, setting] of Object.entries(SETTINGS)) {
-    const given = env[setting.name] || setting.fallback;
+    const given = givenIn(env, setting.name) || setting.fallback;
     try {
       values[field] = given === undefined ? undefined : setting.parse(given);
     } catch (error) {
@@ -121,7 +154,40 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   if (settings.retryIntervalMs > settings.retryWindowMs && settings.retryWindowMs > 0) {
     throw new SettingError('RETRY_INTERVAL', 'must not be longer than RETRY_WINDOW');
   }
+  checkAccess(settings);
   return settings;
+}
+
+/** How to get in at the NATS server. @throws SettingError where that does not fit together */
+function checkAccess({ natsUrl, natsUser, natsPassword, natsCredentialsFile, natsCaFile }: Settings): void {
+  if ((natsUser === undefined) !== (natsPassword === undefined)) {
+    throw new SettingError('NATS_USER', 'and NATS_PASSWORD go together');
+  }
+  if (natsUser !== undefined && natsCredentialsFile !== undefined) {
+    throw new SettingError('NATS_CREDENTIALS_FILE', 'must not be set where NATS_USER is');
+  }
+  if (natsUrl === undefined && (natsUser ?? natsCredentialsFile ?? natsCaFile) !== undefined) {
+    throw new SettingError('NATS_URL', 'is needed where NATS_USER, NATS_CREDENTIALS_FILE or NATS_CA_FILE is set');
+  }
+}
+
+/** The value of a variable, or of the file that stands in its place. @throws SettingError */
+function givenIn(env: Env, name: string): string | undefined {
+  const file = SECRETS.includes(name) && env[`${name}_FILE`];
+  if (!file) return env[name];
+  if (env[name]) throw new SettingError(`${name}_FILE`, `must not be set where ${name} is`);
+  const content = contentOf(file, `${name}_FILE`);
+  if (content === '') throw new SettingError(`${name}_FILE`, 'must name a file that is not empty');
+  return content;
+}
+
+/** Without the newline that editors and `echo` leave at the end. */
+function contentOf(file: string, setting: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new SettingError(setting, `must name a file that can be read (${(error as Error).message})`);
+  }
 }
 
 export class SettingError extends Error {
@@ -162,6 +228,16 @@ function url(scheme: RegExp, what: string) {
     if (!scheme.test(value)) throw new Error(`must be ${what}`);
     return value;
   };
+}
+
+/** @returns the path */
+function readableFile(path: string): string {
+  try {
+    accessSync(path, constants.R_OK);
+    return path;
+  } catch (error) {
+    throw new Error(`must name a file that can be read (${(error as Error).message})`);
+  }
 }
 
 function atLeast(length: number) {

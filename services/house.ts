@@ -6,6 +6,7 @@ import { connectEventStore, type EventStore } from '../infra/event-store/client.
 import { createKeys } from '../infra/keys.ts';
 import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
+import { connectionOptions } from '../infra/queue/connection.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
@@ -36,6 +37,7 @@ export function createHouse(name: string, settings: Settings) {
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
+  const access = connectionOptions(settings);
   const relayReader = openRelayReader(settings.dataDir);
   closing.push(relayReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
@@ -70,7 +72,7 @@ export function createHouse(name: string, settings: Settings) {
       sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log });
+      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, access });
       return queue;
     },
     /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */

@@ -10,9 +10,8 @@ import {
   type Metadata,
   makeClientConstructor,
 } from '@grpc/grpc-js';
-import type { NewFact } from '../../domain/facts.ts';
 import { AppendRefused, WrongRevision } from './errors.ts';
-import { appendRequest, type Expected } from './wire/append-request.ts';
+import { appendRequest, type Expected, type NewEvent } from './wire/append-request.ts';
 import { type Appended, readAppendResponse } from './wire/append-response.ts';
 
 export type ReadCall = ClientReadableStream<Buffer>;
@@ -50,7 +49,10 @@ const HotClient = makeClientConstructor(
  * What the store is told of an append's deadline, in ms: it takes a point in time and holds it against its own clock, so one that is only seconds ahead of
  * ours would refuse everything as too late. Our own deadline is kept in the client.
  */
-export const STORE_DEADLINE_MS = 24 * 3_600_000;
+const STORE_DEADLINE_MS = 24 * 3_600_000;
+
+/** Of a cluster, its leader alone: what another member answers may lag behind what we have appended. */
+const AT_LEADER = { requiresLeader: true };
 
 interface Waiting {
   readonly stream: string;
@@ -65,7 +67,7 @@ export function openCalls(client: EventStoreDBClient) {
   const connection = client as unknown as Connection;
   const appendCalls = new WeakMap<HotClient, AppendCall>();
   const waiting = new WeakMap<AppendCall, Map<string, Waiting>>();
-  const callArguments = () => connection.callArguments({}, { deadline: Number.POSITIVE_INFINITY });
+  const callArguments = () => connection.callArguments(AT_LEADER, { deadline: Number.POSITIVE_INFINITY });
 
   /** One call carries all appends of a connection. */
   const appendCall = connection.GRPCStreamCreator(
@@ -90,16 +92,16 @@ export function openCalls(client: EventStoreDBClient) {
 
   return {
     /**
-     * Appends facts as one write: all or none.
+     * Appends events as one write: all or none.
      * @throws WrongRevision, AppendRefused; other errors where the store does not take it
      */
-    async append(stream: string, facts: readonly NewFact[], expected: Expected): Promise<Appended> {
+    async append(stream: string, events: readonly NewEvent[], expected: Expected): Promise<Appended> {
       const call = await appendCall();
       const correlationId = randomUUID();
       const deadlineMs = Date.now() + STORE_DEADLINE_MS;
       return new Promise((resolve, reject) => {
         waiting.get(call)?.set(correlationId, { stream, resolve, reject });
-        call.write(appendRequest({ correlationId, stream, expected, facts, deadlineMs }));
+        call.write(appendRequest({ correlationId, stream, expected, events, deadlineMs }));
       });
     },
 

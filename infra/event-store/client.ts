@@ -1,7 +1,8 @@
-import { ANY, EventStoreDBClient } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { Fact, NewFact, RecordedFact } from '../../domain/facts.ts';
-import { openCalls, type ReadCall, STORE_DEADLINE_MS } from './calls.ts';
+import { openCalls, type ReadCall } from './calls.ts';
+import { openClient } from './connection.ts';
 import { inTime } from './errors.ts';
 import { cancel, followLog } from './follow.ts';
 import { lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
@@ -18,9 +19,9 @@ const DEADLINE_MS = 5_000;
 
 export type EventStore = ReturnType<typeof connectEventStore>;
 
-/** @param url an `esdb://` or `esdb+discover://` connection string */
+/** @param url an `esdb://` or `esdb+discover://` connection string; with several hosts, or `discover`, the leader is found among them. @throws SettingError */
 export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
-  const client = EventStoreDBClient.connectionString(url);
+  const client = openClient(url);
   const calls = openCalls(client);
 
   async function drain(request: streams.ReadReq, take: (answer: ReadAnswer) => void) {
@@ -68,12 +69,8 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
 
     /** Lets the store forget the facts of a stream once they are older than `maxAgeS` seconds. @throws StoreUnavailable */
     async setMaxAge(stream: string, maxAgeS: number): Promise<void> {
-      const set = client.setStreamMetadata(
-        stream,
-        { maxAge: maxAgeS },
-        { expectedRevision: ANY, deadline: STORE_DEADLINE_MS },
-      );
-      await inTime(set, deadlineMs);
+      const settings = { id: randomUUID(), type: '$metadata', data: { $maxAge: maxAgeS }, metadata: {} };
+      await inTime(calls.append(`$$${stream}`, [settings], 'any'), deadlineMs);
     },
 
     /** Position of the last event in the log; -1 where there is none. @throws StoreUnavailable */

@@ -49,7 +49,7 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
   const common = {
     ...env,
     DATA_DIR: dataDir,
-    MASTER_SECRET: settings.masterSecret ?? masterSecret(dataDir),
+    ...(settings.masterSecret === undefined && { MASTER_SECRET: masterSecret(dataDir) }),
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
   };
 
@@ -69,7 +69,11 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
   }
 
   async function serviceEnv() {
-    return { ...common, EVENTSTORE_URL: eventstoreUrl(), NATS_URL: natsUrl() };
+    return {
+      ...common,
+      ...(settings.eventstoreUrl === undefined && { EVENTSTORE_URL: eventstoreUrl() }),
+      ...(settings.natsUrl === undefined && { NATS_URL: natsUrl() }),
+    };
   }
 
   async function gatewayEnv(wasReady: boolean) {

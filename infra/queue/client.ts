@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AckPolicy,
+  type ConnectionOptions,
   type ConsumerConfig,
   type ConsumerInfo,
   connect,
@@ -63,12 +64,19 @@ const NOT_TAKEN_MS = 10_000;
  * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of what is live
  * or waits for a short time, and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
  * @param ackWaitMs how long a worker may hold a message before it is handed out again
+ * @param access who connects, and whom it trusts (connection.ts)
  */
 export async function connectQueue(
   url: string,
-  { ackWaitMs, log, tiers = TIERS }: { ackWaitMs: number; log: Logger; tiers?: typeof TIERS },
+  {
+    ackWaitMs,
+    log,
+    tiers = TIERS,
+    access = {},
+  }: { ackWaitMs: number; log: Logger; tiers?: typeof TIERS; access?: ConnectionOptions },
 ) {
   const nc = await connect({
+    ...access,
     servers: url,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,

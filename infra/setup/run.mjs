@@ -15,7 +15,8 @@ try {
   if (!module) throw new SetupError('which module? node infra/setup/run.mjs MODULE [ARGUMENTS]');
   await installDependencies(root, say);
   const node = await providedNode(root, say);
-  const natsDir = process.env.NATS_URL ? undefined : await providedNats(root, say);
+  const { NATS_URL, NATS_URL_FILE } = process.env;
+  const natsDir = NATS_URL || NATS_URL_FILE ? undefined : await providedNats(root, say);
   handOver(root, { node, natsDir, module: resolve(root, module), args });
 } catch (error) {
   const isExpected = error instanceof SetupError || error.syscall !== undefined;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { processMark } from '../../infra/local/process-mark.ts';
 import { type Run, readRun } from '../../infra/local/run-file.ts';
-import { SETTINGS } from '../../infra/settings.ts';
+import { VARIABLES } from '../../infra/settings.ts';
 import { waitFor } from './wait.ts';
 
 const MAIN = join(import.meta.dirname, '../../services/main.ts');
@@ -75,8 +75,7 @@ export function newDataDir(): string {
 
 /** The environment without the developer's own settings, which are none of a test's. */
 export function stackEnv(): NodeJS.ProcessEnv {
-  const names = new Set<string>(Object.values(SETTINGS).map(({ name }) => name));
-  const others = Object.entries(process.env).filter(([name]) => !names.has(name));
+  const others = Object.entries(process.env).filter(([name]) => !VARIABLES.includes(name));
   return { ...Object.fromEntries(others), PORT: '0', LOG_LEVEL: 'warn' };
 }
 

@@ -1,16 +1,23 @@
-import type { NewFact } from '../../../domain/facts.ts';
 import { WireWriter } from '../../protobuf/writer.ts';
 
 /** What a stream must look like for an append: its last revision, no stream at all (-1), or anything. */
 export type Expected = number | 'any';
 export const NO_STREAM_YET = -1;
 
+/** A JSON event that is to be appended; its id is a UUID. */
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: object;
+  readonly metadata: object;
+}
+
 export interface AppendRequest {
   /** A UUID, which the answer repeats. */
   readonly correlationId: string;
   readonly stream: string;
   readonly expected: Expected;
-  readonly facts: readonly NewFact[];
+  readonly events: readonly NewEvent[];
   /** Until when the store may take it, in ms since the epoch, by its own clock. */
   readonly deadlineMs: number;
 }
@@ -18,12 +25,12 @@ export interface AppendRequest {
 const writer = new WireWriter();
 
 /**
- * Encodes `BatchAppendReq`, all facts of an append in one message, as JSON events. By hand: the generated code encodes every event twice, and its
+ * Encodes `BatchAppendReq`, all events of an append in one message. By hand: the generated code encodes every event twice, and its
  * data to base64 and back. https://github.com/EventStore/EventStore/blob/master/src/Protos/Grpc/streams.proto
  */
-export function appendRequest({ correlationId, stream, expected, facts, deadlineMs }: AppendRequest): Buffer {
+export function appendRequest({ correlationId, stream, expected, events, deadlineMs }: AppendRequest): Buffer {
   writer.varint(4, 1);
-  for (let at = facts.length - 1; at >= 0; at--) writeFact(facts[at] as NewFact);
+  for (let at = events.length - 1; at >= 0; at--) writeEvent(events[at] as NewEvent);
   writer.message(2, () => {
     writer.message(6, () => {
       writer.varint(2, (deadlineMs % 1_000) * 1e6);
@@ -38,7 +45,7 @@ export function appendRequest({ correlationId, stream, expected, facts, deadline
   return writer.take();
 }
 
-function writeFact({ id, type, data, metadata }: NewFact): void {
+function writeEvent({ id, type, data, metadata }: NewEvent): void {
   writer.message(3, () => {
     writer.text(4, JSON.stringify(data));
     writer.text(3, JSON.stringify(metadata));

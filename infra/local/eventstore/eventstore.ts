@@ -1,6 +1,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Cluster } from './rpc/cluster.ts';
 import { pagedCalls } from './rpc/paged-call.ts';
 import { RunningCalls } from './rpc/running-calls.ts';
 import { addServices } from './rpc/services.ts';
@@ -13,6 +14,10 @@ export interface EventstoreOptions {
   readonly port: number;
   /** Bytes of event data that one append may hold. */
   readonly maxAppendSize: number;
+  /** Certificate and key, in PEM; absent: no TLS. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** What gossip tells; absent: a cluster of one. The members do not replicate: what each holds is its own. */
+  readonly cluster?: Cluster | undefined;
   /** Told once the store's file turns out to be damaged. */
   readonly onDamage?: (error: Error) => void;
 }
@@ -35,14 +40,14 @@ const SERVER_OPTIONS = {
 
 /** @throws CannotStart when the store is damaged, Error of one line when the directory or the port cannot be had. */
 export async function startEventstore(options: EventstoreOptions): Promise<Eventstore> {
-  const { dataDir, host, port, maxAppendSize, onDamage } = options;
+  const { dataDir, host, port, maxAppendSize, tls, cluster, onDamage } = options;
   const store = openStore(dataDir, onDamage);
   const server = createServer();
   const calls = new RunningCalls();
-  addServices(server, store, calls, maxAppendSize);
+  addServices(server, { store, calls, maxAppendSize, cluster });
   const address = (ofPort: number) => `${host.includes(':') ? `[${host}]` : host}:${ofPort}`;
   const bind = promisify(server.bindAsync.bind(server));
-  const boundPort = await bind(address(port), ServerCredentials.createInsecure()).catch((error: Error) => {
+  const boundPort = await bind(address(port), credentials(tls)).catch((error: Error) => {
     store.close();
     throw error;
   });
@@ -65,6 +70,11 @@ export async function startEventstore(options: EventstoreOptions): Promise<Event
       return stopped;
     },
   };
+}
+
+function credentials(tls: EventstoreOptions['tls']): ServerCredentials {
+  if (!tls) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
 }
 
 /**

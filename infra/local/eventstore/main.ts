@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { exitCodeOf } from '../cannot-start.ts';
 import { type Eventstore, type EventstoreOptions, startEventstore } from './eventstore.ts';
+import { clusterIn } from './rpc/cluster.ts';
 
 const DEFAULT_MAX_APPEND_SIZE = 1024 * 1024;
 
@@ -15,7 +17,15 @@ function readOptions(env: NodeJS.ProcessEnv): EventstoreOptions {
       16 * 1024 * 1024,
       DEFAULT_MAX_APPEND_SIZE,
     ),
+    tls: tlsIn(env),
+    cluster: env.CLUSTER_FILE ? clusterIn(env.CLUSTER_FILE) : undefined,
   };
+}
+
+function tlsIn({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key }: NodeJS.ProcessEnv): EventstoreOptions['tls'] {
+  if (!cert && !key) return undefined;
+  if (!cert || !key) throw new Error('settings TLS_CERT_FILE and TLS_KEY_FILE go together');
+  return { cert: readFileSync(cert), key: readFileSync(key) };
 }
 
 function wholeNumber(name: string, text: string | undefined, max: number, fallback: number): number {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { apiAt } from '../../support/api.ts';
@@ -44,14 +44,27 @@ describe('npm start', () => {
     expect(modeOf('nats/nats-server.conf')).to.equal(0o600);
   });
 
-  it('starts no server where the settings name one', async () => {
+  it('starts no server where the settings, or the files that they name, name one', async () => {
     const servers = await startStack();
     const { eventstoreUrl, natsUrl } = await servers.run();
-    const env = { EVENTSTORE_URL: eventstoreUrl as string, NATS_URL: natsUrl as string };
-    stack = await startStack({ env });
-    const names = (await stack.processes()).map(({ name }) => name);
-    expect(names).to.have.members(['supervisor', 'gateway', 'delivery', 'projector+relay']);
-    await stack.stop();
+    const given = { EVENTSTORE_URL: eventstoreUrl as string, NATS_URL: natsUrl as string };
+    const secrets = { ...given, MASTER_SECRET: '0123456789abcdef0123456789abcdef' };
+    const files = Object.entries(secrets).map(([name, value]) => [`${name}_FILE`, fileOf(name, value)]);
+    for (const env of [given, Object.fromEntries(files)]) {
+      stack = await startStack({ env });
+      const names = (await stack.processes()).map(({ name }) => name);
+      expect(names).to.have.members(['supervisor', 'gateway', 'delivery', 'projector+relay']);
+      expect((await apiAt(stack.url).call('POST', '/v1/channels', { json: { name: 'a channel' } })).status).to.equal(
+        201,
+      );
+      await stack.stop();
+    }
     expect(await servers.stop()).to.equal(0);
   });
+
+  function fileOf(name: string, content: string): string {
+    const file = join(newDataDir(), name);
+    writeFileSync(file, `${content}\n`);
+    return file;
+  }
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { SETTINGS } from '../../../infra/settings.ts';
+import { SECRETS, SETTINGS } from '../../../infra/settings.ts';
 
 describe('the settings table of the README', () => {
   it('has the row of each setting, in the same order, and no other', () => {
@@ -11,5 +11,10 @@ describe('the settings table of the README', () => {
       return `| \`${name}\` | ${shown} | ${about} |`;
     });
     expect(rows).to.deep.equal(expected);
+  });
+
+  it('is followed by the names of those that a file may hold', () => {
+    const [, names = ''] = /\n((?:.+\n)*?.*)can each lie in a file/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    expect([...names.matchAll(/`(\w+)`/g)].map(([, name]) => name)).to.deep.equal(SECRETS);
   });
 });

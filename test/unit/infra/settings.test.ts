@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { readSettings, SETTINGS, SettingError } from '../../../infra/settings.ts';
+import { readSettings, SECRETS, SETTINGS, SettingError } from '../../../infra/settings.ts';
 
 type Env = Record<string, string>;
 
@@ -20,6 +23,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   PORT: ['-1', '65536', '80.5', '0x50', 'http', ' 80', '1e3', '99999999999'],
   EVENTSTORE_URL: ['http://localhost:2113', 'localhost:2113', 'esdbx://localhost'],
   NATS_URL: ['http://localhost:4222', 'localhost:4222'],
+  NATS_CREDENTIALS_FILE: ['/nowhere/webhooks.creds'],
+  NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
   ADMIN_KEY: ['short', 'x'.repeat(15)],
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
@@ -37,6 +42,7 @@ describe('settings', () => {
     expect(readSettings({})).to.deep.equal({
       ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: 0 },
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
+      ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
     });
@@ -48,12 +54,14 @@ describe('settings', () => {
       ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
       ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
+      ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
 
@@ -74,7 +82,7 @@ describe('settings', () => {
   }
 
   it('have a bad value in the table above, each that can have one', () => {
-    const free = ['HOST', 'DATA_DIR'];
+    const free = ['HOST', 'DATA_DIR', 'NATS_USER', 'NATS_PASSWORD'];
     const names = Object.values(SETTINGS).map(({ name }) => name as string);
     expect(names.filter((name) => !free.includes(name))).to.have.members(Object.keys(BAD));
   });
@@ -92,7 +100,89 @@ describe('settings', () => {
     expect(readSettings({ RETRY_WINDOW: '0s' }).retryWindowMs).to.equal(0);
   });
 
+  it('take user and password together, and no credentials file beside them', () => {
+    expect(refusal({ NATS_USER: 'u' })).to.match(/^setting NATS_USER /);
+    expect(refusal({ NATS_PASSWORD: 'p' })).to.match(/^setting NATS_USER /);
+    const both = { NATS_USER: 'u', NATS_PASSWORD: 'p', NATS_CREDENTIALS_FILE: import.meta.filename };
+    expect(refusal(both)).to.match(/^setting NATS_CREDENTIALS_FILE /);
+    const file = import.meta.filename;
+    const settings = readSettings({ NATS_URL: 'nats://a', NATS_CREDENTIALS_FILE: file });
+    expect(settings.natsCredentialsFile).to.equal(file);
+  });
+
+  it('take how to get in only where they name the NATS server', () => {
+    const file = import.meta.filename;
+    for (const env of [
+      { NATS_USER: 'u', NATS_PASSWORD: 'p' },
+      { NATS_CREDENTIALS_FILE: file },
+      { NATS_CA_FILE: file },
+    ] as Env[]) {
+      expect(refusal(env)).to.match(/^setting NATS_URL is needed/);
+    }
+  });
+
   it('say what each is about', () => {
     for (const { name, about } of Object.values(SETTINGS)) expect(about, name).to.have.length.above(10);
+  });
+});
+
+describe('settings from files', () => {
+  let home: string;
+  before(() => {
+    home = mkdtempSync(join(tmpdir(), 'webhooks-settings-'));
+  });
+  after(() => rmSync(home, { recursive: true, force: true }));
+
+  function fileOf(content: string): string {
+    const file = join(home, 'secret');
+    writeFileSync(file, content);
+    return file;
+  }
+
+  const VALUE: Readonly<Record<string, string>> = {
+    EVENTSTORE_URL: 'esdb://admin:hunter2@db',
+    NATS_URL: 'nats://db',
+    NATS_PASSWORD: 'hunter2',
+    MASTER_SECRET: 'm'.repeat(32),
+    ADMIN_KEY: 'a'.repeat(16),
+  };
+
+  for (const name of SECRETS) {
+    it(`take ${name} from the file that ${name}_FILE names`, () => {
+      const others: Env = name === 'NATS_PASSWORD' ? { NATS_USER: 'u', NATS_URL: 'nats://a' } : {};
+      const field = Object.entries(SETTINGS).find(([, setting]) => setting.name === name)?.[0];
+      expect(readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) })).to.have.property(
+        field as string,
+        VALUE[name],
+      );
+    });
+  }
+
+  it('trim one newline at the end, and nothing else', () => {
+    const read = (content: string) => readSettings({ ADMIN_KEY_FILE: fileOf(content) }).adminKey;
+    const key = ' a key with spaces in it ';
+    for (const end of ['', '\n', '\r\n']) expect(read(key + end)).to.equal(key);
+    expect(read(`${key}\n\n`)).to.equal(`${key}\n`);
+  });
+
+  it('refuse a file that is missing, empty, or given beside the value', () => {
+    expect(refusal({ ADMIN_KEY_FILE: join(home, 'missing') })).to.match(/^setting ADMIN_KEY_FILE .*ENOENT/);
+    expect(refusal({ ADMIN_KEY_FILE: home })).to.match(/^setting ADMIN_KEY_FILE .*EISDIR/);
+    for (const nothing of ['', '\n']) {
+      expect(refusal({ ADMIN_KEY_FILE: fileOf(nothing) })).to.match(/^setting ADMIN_KEY_FILE .*empty/);
+    }
+    const both = { ADMIN_KEY_FILE: fileOf('a'.repeat(16)), ADMIN_KEY: 'a'.repeat(16) };
+    expect(refusal(both)).to.match(/^setting ADMIN_KEY_FILE must not be set where ADMIN_KEY is/);
+  });
+
+  it('hold what is in them to the same rules, and do not show it', () => {
+    const refused = refusal({ ADMIN_KEY_FILE: fileOf('hunter2') });
+    expect(refused)
+      .to.match(/^setting ADMIN_KEY must have/)
+      .and.not.to.contain('hunter2');
+  });
+
+  it('have no file in place of what is no secret', () => {
+    expect(readSettings({ PORT_FILE: fileOf('1234') }).port).to.equal(8080);
   });
 });

@@ -3,6 +3,7 @@ import type { ProposedEvent } from '../store/event.ts';
 import type { Store } from '../store/store.ts';
 import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { type AppendFailure, batchAppended, batchFailed } from '../wire/append-response.ts';
+import { type Cluster, notLeading } from './cluster.ts';
 import { shuttingDown } from './errors.ts';
 import { isOpen } from './paged-call.ts';
 import type { RunningCalls } from './running-calls.ts';
@@ -20,11 +21,16 @@ interface Pending {
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function batchAppend(store: Store, calls: RunningCalls, maxAppendSize: number) {
+export function batchAppend(store: Store, calls: RunningCalls, maxAppendSize: number, cluster: Cluster | undefined) {
   return (call: BatchAppendCall): void => {
     const session = new BatchAppendSession(call, store, maxAppendSize);
     calls.add(call, () => call.emit('error', shuttingDown()));
-    call.on('data', (chunk: AppendChunk) => session.receive(chunk));
+    call.on('data', (chunk: AppendChunk) => {
+      // The call lasts for as long as the connection: we may have ceased to lead since it began.
+      const refused = notLeading(cluster, call);
+      if (refused) call.emit('error', refused);
+      else session.receive(chunk);
+    });
     call.on('drain', () => call.resume());
     call.on('end', () => session.finish());
     call.on('close', () => session.dispose());

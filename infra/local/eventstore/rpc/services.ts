@@ -6,7 +6,9 @@ import type { Store } from '../store/store.ts';
 import { readAppendRequest, readBatchAppendRequest } from '../wire/append-request.ts';
 import { append } from './append.ts';
 import { batchAppend } from './batch-append.ts';
+import { type Called, type Cluster, notLeading } from './cluster.ts';
 import { deleteStream } from './delete.ts';
+import type { RpcError } from './errors.ts';
 import { readGossip } from './gossip.ts';
 import { HOLD_FILE_SERVICE, holdFile } from './hold-file.ts';
 import { read } from './read.ts';
@@ -26,16 +28,43 @@ const STREAMS = {
   tombstone: { ...generated.tombstone, responseSerialize },
 };
 
+export interface ServicesOptions {
+  readonly store: Store;
+  readonly calls: RunningCalls;
+  readonly maxAppendSize: number;
+  /** Absent: this server is alone. */
+  readonly cluster: Cluster | undefined;
+}
+
 /** With one of our own, for backups. All other services answer UNIMPLEMENTED, which is what gRPC does with unknown methods. */
-export function addServices(server: Server, store: Store, calls: RunningCalls, maxAppendSize: number): void {
+export function addServices(server: Server, { store, calls, maxAppendSize, cluster }: ServicesOptions): void {
+  const remove = (of: Parameters<typeof deleteStream>[1]) => leaderFirst(cluster, deleteStream(store, of));
   server.addService(STREAMS, {
-    read: read(store, calls),
-    append: append(store, calls, maxAppendSize),
-    batchAppend: batchAppend(store, calls, maxAppendSize),
-    delete: deleteStream(store, (writes, stream, expected) => writes.softDelete(stream, expected)),
-    tombstone: deleteStream(store, (writes, stream, expected) => writes.tombstone(stream, expected)),
+    read: leaderFirst(cluster, read(store, calls)),
+    append: leaderFirst(cluster, append(store, calls, maxAppendSize)),
+    batchAppend: leaderFirst(cluster, batchAppend(store, calls, maxAppendSize, cluster)),
+    delete: remove((writes, stream, expected) => writes.softDelete(stream, expected)),
+    tombstone: remove((writes, stream, expected) => writes.tombstone(stream, expected)),
   });
   server.addService(featuresGrpc.ServerFeaturesService, { getSupportedMethods });
   server.addService(HOLD_FILE_SERVICE, { holdFile: holdFile(store, calls) });
-  server.addService(gossipGrpc.GossipService, { read: readGossip() });
+  server.addService(gossipGrpc.GossipService, { read: readGossip(cluster) });
+}
+
+interface Refusable extends Called {
+  emit(event: 'error', error: RpcError): boolean;
+}
+
+/** Refuses a call that is the leader's to answer where that is another member. */
+function leaderFirst<C extends Refusable, R extends [callback?: (error: RpcError) => void]>(
+  cluster: Cluster | undefined,
+  handle: (call: C, ...rest: R) => void,
+) {
+  return (call: C, ...rest: R): void => {
+    const refused = notLeading(cluster, call);
+    const [callback] = rest;
+    if (!refused) handle(call, ...rest);
+    else if (callback) callback(refused);
+    else call.emit('error', refused);
+  };
 }

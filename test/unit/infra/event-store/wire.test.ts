@@ -5,7 +5,7 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import anys from 'google-protobuf/google/protobuf/any_pb.js';
-import { FACT_VERSION, type NewFact } from '../../../../domain/facts.ts';
+import { FACT_VERSION } from '../../../../domain/facts.ts';
 import { appendRequest } from '../../../../infra/event-store/wire/append-request.ts';
 import { readAppendResponse } from '../../../../infra/event-store/wire/append-response.ts';
 import { readReadResponse, toFact } from '../../../../infra/event-store/wire/read-response.ts';
@@ -17,14 +17,14 @@ const { RecordedEvent } = ReadResp.ReadEvent;
 const fact = newFact(published());
 const CORRELATION_ID = randomUUID();
 const append = (part: Partial<Parameters<typeof appendRequest>[0]> = {}) => {
-  const request = { correlationId: CORRELATION_ID, stream: 'events-1001', expected: 'any' as const, facts: [fact] };
+  const request = { correlationId: CORRELATION_ID, stream: 'events-1001', expected: 'any' as const, events: [fact] };
   return BatchAppendReq.deserializeBinary(appendRequest({ ...request, deadlineMs: AT_MS, ...part }));
 };
 const textOf = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
 
 describe('event store: appends encoded by hand', () => {
   it('are read by the generated code as what was to be appended', () => {
-    const request = append({ facts: [fact, { ...fact, id: randomUUID() } as NewFact] });
+    const request = append({ events: [fact, { ...fact, id: randomUUID() }] });
     const [first, second, ...others] = request.getProposedMessagesList();
     expect(others).to.deep.equal([]);
     expect(second?.getId()?.getString()).to.not.equal(fact.id);
@@ -44,7 +44,7 @@ describe('event store: appends encoded by hand', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.json(), (text, json) => {
         const data = { text, json };
-        const [message] = append({ facts: [{ ...fact, data } as unknown as NewFact] }).getProposedMessagesList();
+        const [message] = append({ events: [{ ...fact, data }] }).getProposedMessagesList();
         expect(textOf(message?.getData_asU8())).to.equal(JSON.stringify(data));
       }),
     );
