@@ -22,14 +22,23 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
   try {
     const channels: Channel[] = [];
     for (let i = 0; i < CHANNELS; i++) channels.push(await makeChannel(bench.api, [bench.webhookUrl()]));
+    figures['deliver tree_idle_mib'] = await bench.treeMiB();
     await capacity(bench, channels, plan.durationMs);
     const bare: number[] = [];
     const ours: number[] = [];
+    const usedMs = bench.cpuMs();
+    let delivered = 0;
     for (let i = 0; i < plan.rounds; i++) {
       console.log(`delivering as fast as it goes, beside bare POSTs, ${i + 1} of ${plan.rounds} ...`);
       const round = bench.nextRound();
       bare.push(await loop.run({ url: bench.webhookUrl(), width: WIDTH, durationMs: plan.durationMs, round }));
-      ours.push(await capacity(bench, channels, plan.durationMs));
+      const { perS, count } = await capacity(bench, channels, plan.durationMs);
+      ours.push(perS);
+      delivered += count;
+    }
+    figures['deliver tree_loaded_mib'] = await bench.treeMiB();
+    for (const [name, ms] of bench.cpuMs()) {
+      if (name !== 'receiver') figures[`deliver cpu_ms_per_event ${name}`] = (ms - (usedMs.get(name) ?? 0)) / delivered;
     }
     figures['deliver post_loop_per_s'] = spread(bare);
     figures['deliver per_s'] = spread(ours);
@@ -42,8 +51,9 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
     }
     if (plan.sustainedMs > 0) {
       console.log(`delivering as fast as it goes for ${plan.sustainedMs / 60_000} minutes ...`);
-      figures['deliver sustained_per_s'] = await capacity(bench, channels, plan.sustainedMs);
-      figures['deliver sustained_ratio'] = figures['deliver sustained_per_s'] / median(bare);
+      const { perS } = await capacity(bench, channels, plan.sustainedMs);
+      figures['deliver sustained_per_s'] = perS;
+      figures['deliver sustained_ratio'] = perS / median(bare);
       figures['deliver sustained_tree_mib'] = await bench.treeMiB();
     }
     return figures;
@@ -54,14 +64,14 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
 }
 
 /** Events a second, published `WIDTH` at a time for so long, until the last of them has arrived. */
-async function capacity(bench: BenchStack, channels: readonly Channel[], durationMs: number): Promise<number> {
+async function capacity(bench: BenchStack, channels: readonly Channel[], durationMs: number) {
   const round = bench.nextRound();
   const beganMs = performance.now();
   const { length } = await publishFor(bench.api, channels, { round, width: WIDTH, durationMs });
   await bench.received(round, length);
   const tookMs = performance.now() - beganMs;
   await bench.whenIdle();
-  return (length / tookMs) * 1_000;
+  return { count: length, perS: (length / tookMs) * 1_000 };
 }
 
 async function latency(bench: BenchStack, channels: readonly Channel[], perS: number, windowMs: number) {

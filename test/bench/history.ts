@@ -7,7 +7,7 @@ import { connectEventStore } from '../../infra/event-store/client.ts';
 import { readModelsFile } from '../../projections/generations.ts';
 import { readModels } from '../../projections/read-models.ts';
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
-import { type Figures, spread } from './figures.ts';
+import { type Figures, median, spread } from './figures.ts';
 import { writeHistory } from './history-facts.ts';
 import { makeChannel, publishCount } from './load.ts';
 
@@ -27,6 +27,7 @@ export async function history({ quick }: { quick: boolean }): Promise<Figures> {
   const dataDir = mkdtempSync(join(tmpdir(), 'webhooks-history-'));
   const figures: Figures = {};
   let written = 0;
+  let shortPastMs: number | undefined;
   try {
     for (const facts of steps) {
       console.log(`writing a past of ${facts} facts ...`);
@@ -34,7 +35,11 @@ export async function history({ quick }: { quick: boolean }): Promise<Figures> {
       // Read models of the shorter past would hide what it takes to build them.
       if (written > 0) rmSync(readModelsFile(dataDir), { force: true });
       written = facts;
-      for (const [name, figure] of Object.entries(await measure(dataDir))) figures[`history_${facts} ${name}`] = figure;
+      const { cpuMsPerEvent, ...measured } = await measure(dataDir);
+      for (const [name, figure] of Object.entries(measured)) figures[`history_${facts} ${name}`] = figure;
+      figures[`history_${facts} cpu_ms_per_event`] = spread(cpuMsPerEvent);
+      shortPastMs ??= median(cpuMsPerEvent);
+      figures[`history_${facts} cpu_to_short_past_ratio`] = median(cpuMsPerEvent) / shortPastMs;
     }
     return figures;
   } finally {
@@ -42,7 +47,7 @@ export async function history({ quick }: { quick: boolean }): Promise<Figures> {
   }
 }
 
-async function measure(dataDir: string): Promise<Figures> {
+async function measure(dataDir: string) {
   console.log('building the read models ...');
   const first = await startBenchStack(WIDTH, { dataDir });
   const rebuild_facts_per_s = await rebuilt(first, dataDir);
@@ -95,7 +100,7 @@ async function replay(bench: BenchStack): Promise<number> {
   return perS;
 }
 
-async function costOfAnEvent(bench: BenchStack): Promise<Figures> {
+async function costOfAnEvent(bench: BenchStack) {
   const channel = await makeChannel(bench.api, [bench.webhookUrl()]);
   const perEventMs: number[] = [];
   for (let i = 0; i <= SAMPLES; i++) {
@@ -107,5 +112,5 @@ async function costOfAnEvent(bench: BenchStack): Promise<Figures> {
     await bench.whenIdle();
     if (i > 0) perEventMs.push((bench.treeCpuMs() - usedMs) / SAMPLE);
   }
-  return { cpu_ms_per_event: spread(perEventMs), tree_mib: await bench.treeMiB() };
+  return { cpuMsPerEvent: perEventMs, tree_mib: await bench.treeMiB() };
 }
