@@ -52,3 +52,12 @@ export function factId(type: keyof typeof FACT_KIND, id: number): string {
   const kind = FACT_KIND[type].toString(16).padStart(3, '0');
   return `77656268-${hex.slice(0, 4)}-8${kind}-a000-00${hex.slice(4)}`;
 }
+
+/**
+ * A UUID (version 7, RFC 9562) whose order is that of time, made from a random one: an index of those made one after the other grows at its end, and not
+ * everywhere.
+ */
+export function timeOrdered(randomUuid: string, atMs: number): string {
+  const ms = atMs.toString(16).padStart(12, '0');
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${randomUuid.slice(15)}`;
+}

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createIds, factId, ID_EPOCH_MS, idTimeMs } from '../../../domain/ids.ts';
+import { createIds, factId, ID_EPOCH_MS, idTimeMs, timeOrdered } from '../../../domain/ids.ts';
 import { AT_MS } from '../../support/sample.ts';
 
 const node = fc.integer({ min: 0, max: 31 });
@@ -89,6 +89,26 @@ describe('fact ids', () => {
         expect(new Set(all).size).to.equal(ids.length * TYPES.length);
         expect(ids.flatMap((of) => TYPES.map((type) => factId(type, of)))).to.deep.equal(all);
       }),
+    );
+  });
+});
+
+describe('time-ordered UUIDs', () => {
+  const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+
+  it('are of version 7, and in the order of their times', () => {
+    fc.assert(
+      fc.property(fc.uuid(), fc.uuid(), time, time, (one, other, oneMs, otherMs) => {
+        const [a, b] = [timeOrdered(one, oneMs), timeOrdered(other, otherMs)];
+        expect(a).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+        if (oneMs !== otherMs) expect(a < b).to.equal(oneMs < otherMs);
+      }),
+    );
+  });
+
+  it('keep what is random about them', () => {
+    expect(timeOrdered('c8c0c0f2-1f4e-4b8e-9a3d-0123456789ab', 0x0192_3456_789a)).to.equal(
+      '01923456-789a-7b8e-9a3d-0123456789ab',
     );
   });
 });

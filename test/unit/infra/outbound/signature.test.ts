@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
@@ -11,7 +12,7 @@ const verifier = (of: Buffer) => new Webhook(showSecret(of));
 
 describe('signature', () => {
   it('is taken by the verifier of Standard Webhooks', () => {
-    const headers = signatureHeaders('msg_1_2', Date.now(), body, [secret]);
+    const headers = signatureHeaders('msg_1_2', Date.now(), body, [createSecretKey(secret)]);
     expect(verifier(secret).verify(body.toString(), headers)).to.deep.equal(JSON.parse(body.toString()));
   });
 
@@ -20,14 +21,14 @@ describe('signature', () => {
     const id = fc.string({ minLength: 1 });
     fc.assert(
       fc.property(id, fc.json(), (id, json) => {
-        const headers = signatureHeaders(id, at.getTime(), Buffer.from(json), [secret]);
+        const headers = signatureHeaders(id, at.getTime(), Buffer.from(json), [createSecretKey(secret)]);
         return headers['webhook-signature'] === verifier(secret).sign(id, at, json);
       }),
     );
   });
 
   it('is refused for another body, id, time or secret', () => {
-    const headers = signatureHeaders('msg_1_2', Date.now(), body, [secret]);
+    const headers = signatureHeaders('msg_1_2', Date.now(), body, [createSecretKey(secret)]);
     const refused = (of: Buffer, text: string, changed: object) =>
       expect(() => verifier(of).verify(text, { ...headers, ...changed })).to.throw();
     refused(secret, `${body} `, {});
@@ -38,7 +39,12 @@ describe('signature', () => {
 
   it('is taken under the old secret and the new one while both sign', () => {
     const next = keys.signingSecret(1, 2);
-    const headers = signatureHeaders('msg_1_2', Date.now(), body, [next, secret]);
+    const headers = signatureHeaders(
+      'msg_1_2',
+      Date.now(),
+      body,
+      [next, secret].map((key) => createSecretKey(key)),
+    );
     expect(headers['webhook-signature']?.split(' ')).to.have.length(2);
     for (const either of [secret, next]) verifier(either).verify(body.toString(), headers);
     expect(() => verifier(keys.signingSecret(1, 3)).verify(body.toString(), headers)).to.throw();
