@@ -39,10 +39,20 @@ export async function makeChannel(api: Api, webhookUrls: readonly string[]): Pro
   return channel;
 }
 
-/** @param sentUs when it is, or should have been, sent @throws Error where it is not accepted */
+/** How long a publisher that is refused for overload waits, in ms. */
+const OVERLOADED_MS = 100;
+
+/** @param sentUs when it is, or should have been, sent @returns whether it was accepted, or refused for overload @throws Error where it is neither */
 async function publish(api: Api, { id, publisher_key }: Channel, round: number, sentUs = nowUs(), size = 0) {
   const { status, text } = await api.ask(`/v1/channels/${id}/events`, tick(round, sentUs, size), publisher_key);
-  if (status !== 201) throw new Error(`an event was not accepted: ${status} ${text}`);
+  if (status !== 201 && status !== 503) throw new Error(`an event was not accepted: ${status} ${text}`);
+  if (status === 503) await delay(OVERLOADED_MS);
+  return status === 201;
+}
+
+/** Publishes again for as long as it is refused for overload. */
+async function publishAnyway(api: Api, channel: Channel, round: number, sentUs = nowUs()): Promise<void> {
+  for (let isAccepted = false; !isAccepted; ) isAccepted = await publish(api, channel, round, sentUs);
 }
 
 /** @param size of what it carries, in bytes; 0: as little as there need be */
@@ -82,8 +92,8 @@ export async function publishFor(
   const publisher = async (index: number) => {
     for (let i = index; performance.now() < untilMs; i++) {
       const beganMs = performance.now();
-      await publish(api, channels[i % channels.length] as Channel, round, nowUs(), size);
-      latenciesMs.push(performance.now() - beganMs);
+      const isAccepted = await publish(api, channels[i % channels.length] as Channel, round, nowUs(), size);
+      if (isAccepted) latenciesMs.push(performance.now() - beganMs);
     }
   };
   await Promise.all(Array.from({ length: width }, (_, index) => publisher(index)));
@@ -98,7 +108,10 @@ export async function publishCount(
 ): Promise<void> {
   let begun = 0;
   const publisher = async () => {
-    while (begun < count) await publish(api, channels[begun++ % channels.length] as Channel, round);
+    while (begun < count) {
+      const channel = channels[begun++ % channels.length] as Channel;
+      await publishAnyway(api, channel, round);
+    }
   };
   await Promise.all(Array.from({ length: width }, publisher));
 }
@@ -113,7 +126,7 @@ export async function publishAtRate(
   { round, ...rate }: { round: number; perS: number; count: number },
 ): Promise<number[]> {
   const { lateMs } = await atRate(rate, (index, dueUs) =>
-    publish(api, channels[index % channels.length] as Channel, round, dueUs),
+    publishAnyway(api, channels[index % channels.length] as Channel, round, dueUs),
   );
   return lateMs;
 }

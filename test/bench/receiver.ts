@@ -1,4 +1,5 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { nowUs } from './clock.ts';
 
 /**
@@ -35,40 +36,23 @@ let awaited: { expect: number; round: number } | undefined;
 let hasTurned = false;
 let isMended = false;
 
-/** Reads just enough of HTTP/1.1, since what the receiver costs is taken from what is measured: requests with a Content-Length, one at a time. */
-const server = createServer((socket) => {
-  // Nobody but this machine is answered.
-  if (!socket.remoteAddress?.startsWith('127.')) {
-    socket.destroy();
-    return;
-  }
-  let received = '';
-  socket.setNoDelay(true).setEncoding('latin1');
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk: string) => {
-    received = received === '' ? chunk : received + chunk;
-    const bodyAt = received.indexOf('\r\n\r\n') + 4;
-    if (bodyAt < 4) return;
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(received.slice(0, bodyAt))?.[1] ?? 0);
-    if (received.length < bodyAt + length) return;
-    const path = received.slice(received.indexOf(' ') + 1, received.indexOf(' HTTP/'));
-    const body = received.slice(bodyAt);
-    received = '';
-    answer(path, socket, body);
-  });
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => answer(request.url ?? '', response, Buffer.concat(chunks).toString()));
 });
 
-function answer(path: string, socket: Socket, body: string) {
+function answer(path: string, response: ServerResponse, body: string) {
   if (path.startsWith('/hang') || (hasTurned && path.startsWith('/turn'))) {
     counts.hung += 1;
     return;
   }
   if (path.startsWith('/fail') && !isMended) {
     counts.failed += 1;
-    socket.write('HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n');
+    response.writeHead(500).end();
     return;
   }
-  socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  response.end('ok');
   if (path.startsWith('/fail')) counts.mended += 1;
   else if (!path.startsWith('/turn')) note(body);
 }
@@ -108,4 +92,8 @@ process.on('message', (order: Order) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
+// Nobody but this machine is answered.
+server.on('connection', (socket) => {
+  if (!socket.remoteAddress?.startsWith('127.')) socket.destroy();
+});
 server.listen(0, '0.0.0.0', () => process.send?.({ port: (server.address() as AddressInfo).port }));

@@ -9,7 +9,7 @@ export async function startKoaEcho(): Promise<{ connect(connections: number): Le
   const { port } = await nextMessage<{ port: number }>(child);
   return {
     connect: (connections) => createLeanClient(`http://127.0.0.1:${port}`, connections),
-    stop: () => child.disconnect(),
+    stop: () => child.kill(),
   };
 }
 
@@ -25,7 +25,7 @@ export async function startPostLoop(): Promise<{ run(order: PostOrder): Promise<
       const { count, tookMs } = await done;
       return (count / tookMs) * 1_000;
     },
-    stop: () => child.disconnect(),
+    stop: () => child.kill(),
   };
 }
 

@@ -20,6 +20,9 @@ function post(origin: string, round: number): Promise<void> {
   const headers = { 'content-type': 'application/json', 'user-agent': 'bench' };
   return new Promise((resolve, reject) => {
     const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: () => {},
+      onResponseStart: () => {},
+      onResponseData: () => {},
       onResponseEnd: () => resolve(),
       onResponseError: (_, error) => reject(error),
     };
