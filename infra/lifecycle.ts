@@ -5,17 +5,26 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+export interface Running {
+  stop(): Promise<void>;
+  /** Name of the service that `stop` is waiting for; undefined where it waits for none. */
+  stoppingNow(): string | undefined;
+}
+
 /**
  * Starts services in order; the returned `stop` ends them in reverse order, once, however often it is called.
  * Where a start fails, what had started is stopped again and the error is thrown.
  */
-export async function startAll(services: readonly Service[]): Promise<{ stop(): Promise<void> }> {
+export async function startAll(services: readonly Service[]): Promise<Running> {
   const started: Service[] = [];
+  let stoppingNow: string | undefined;
   const stopStarted = async () => {
     const errors: unknown[] = [];
     for (const service of started.splice(0).reverse()) {
+      stoppingNow = service.name;
       await service.stop().catch((error) => errors.push(new Error(`${service.name} did not stop`, { cause: error })));
     }
+    stoppingNow = undefined;
     if (errors.length > 0) throw new AggregateError(errors, 'some services did not stop');
   };
   for (const service of services) {
@@ -30,6 +39,7 @@ export async function startAll(services: readonly Service[]): Promise<{ stop(): 
   }
   let stopping: Promise<void> | undefined;
   return {
+    stoppingNow: () => stoppingNow,
     stop: () => {
       stopping ??= stopStarted();
       return stopping;

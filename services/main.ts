@@ -8,6 +8,9 @@ import type { Role } from './roles.ts';
 /** How long roles may drain, in ms; less where the parent was killed, which takes the event store and the queue with it. */
 const DRAIN_MS = { signal: 20_000, orphaned: 4_000 } as const satisfies Record<StopReason, number>;
 
+/** After which part of that it is said what is still draining. */
+const LATE_PART = 0.84;
+
 /** Everything on this machine, under this process, until it is told to stop. */
 async function supervise(settings: Settings): Promise<void> {
   // A closed terminal takes our output with it, before it tells us to stop.
@@ -56,6 +59,8 @@ async function run(names: readonly string[], settings: Settings): Promise<void> 
   if (typeof running === 'string') return;
   process.send?.({ ready: true, port: running.port });
   const reason = await stopOrdered;
+  // Before the supervisor ends it.
+  setTimeout(() => console.error(`still stopping: ${running.stoppingNow()}`), LATE_PART * DRAIN_MS[reason]).unref();
   setTimeout(() => {
     console.error(`${names.join('+')} did not stop in ${DRAIN_MS[reason] / 1_000} s: ending as it is`);
     process.exit(1);

@@ -1,4 +1,4 @@
-import { type Service, startAll } from '../infra/lifecycle.ts';
+import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
 
@@ -7,17 +7,14 @@ export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Runs these roles in this process, against the event store and the queue of the settings, until `stop`. */
-export async function runRoles(
-  roles: readonly Role[],
-  settings: Settings,
-): Promise<{ stop(): Promise<void>; port?: number }> {
+export async function runRoles(roles: readonly Role[], settings: Settings): Promise<Running & { port?: number }> {
   const house = createHouse(roles.join('+'), settings);
   let port: number | undefined;
   const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
   const running = await startAll([house, ...services]);
   for (const service of services) port ??= service.port();
   house.log.info({ roles, port }, 'started');
-  return { stop: running.stop, ...(port !== undefined && { port }) };
+  return { ...running, ...(port !== undefined && { port }) };
 }
 
 type Build = (house: House) => Promise<Service & { readonly port?: number }>;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -38,6 +39,8 @@ export function createProjector({ db, store, log, onDamage = () => {} }: Project
       apply(batch);
       working();
       say(batch.facts.length, batch.position);
+      // What has come meanwhile goes together: a commit costs as much as tens of facts.
+      await nextTurn();
     }
   });
 }

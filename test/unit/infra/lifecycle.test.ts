@@ -57,4 +57,17 @@ describe('lifecycle', () => {
     expect(said.slice(3)).to.deep.equal(['stop c', 'stop bad', 'stop a']);
     expect(error.errors?.map(({ message }) => message)).to.deep.equal(['bad did not stop']);
   });
+
+  it('tells which one it is that a stop waits for', async () => {
+    const stuck = Promise.withResolvers<void>();
+    const slow = { name: 'slow', start: async () => {}, stop: () => stuck.promise };
+    const running = await startAll([service('a'), slow, service('c')]);
+    expect(running.stoppingNow()).to.equal(undefined);
+    const stopping = running.stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(running.stoppingNow()).to.equal('slow');
+    stuck.resolve();
+    await stopping;
+    expect(running.stoppingNow()).to.equal(undefined);
+  });
 });
