@@ -62,7 +62,7 @@ export const SETTINGS = {
     'NATS_URL',
     undefined,
     url(/^(nats|tls):/, 'a nats:// URL'),
-    'NATS server; absent: a local one is started',
+    'NATS servers, separated by commas; absent: a local one is started',
   ),
   natsUser: row<string | undefined>('NATS_USER', undefined, text, 'user at the NATS server, with NATS_PASSWORD'),
   natsPassword: row<string | undefined>('NATS_PASSWORD', undefined, text, 'password of NATS_USER'),

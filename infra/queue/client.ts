@@ -63,6 +63,7 @@ const NOT_TAKEN_MS = 10_000;
 /**
  * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of what is live
  * or waits for a short time, and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
+ * @param url of one server or several, separated by commas
  * @param ackWaitMs how long a worker may hold a message before it is handed out again
  * @param access who connects, and whom it trusts (connection.ts)
  */
@@ -77,7 +78,7 @@ export async function connectQueue(
 ) {
   const nc = await connect({
     ...access,
-    servers: url,
+    servers: url.split(','),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     // Of one handshake: a server that dies in the middle of it would else hold the client up for 20 s.
