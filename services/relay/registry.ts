@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../../domain/facts.ts';
 import { tablesIn } from '../../projections/tables.ts';
-import { webhookQueries, webhooks } from '../../projections/webhooks.ts';
+import { liveWebhooks, webhookQueries, webhooks } from '../../projections/webhooks.ts';
 import { Unusable } from '../derived-file.ts';
 
 const SCHEMA = `
@@ -56,7 +56,7 @@ export type Registry = ReturnType<typeof openRegistry>;
  */
 export function openRegistry(db: DatabaseSync) {
   const apply = webhooks.prepare(db);
-  const { page } = webhookQueries(db);
+  const live = liveWebhooks(webhookQueries(db));
   const select = db.prepare('SELECT position, skipped_to, skipped_on, incarnation, last_sequence, server FROM relay');
   const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = coalesce(?, last_sequence)');
   const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?, server = ?');
@@ -76,16 +76,13 @@ export function openRegistry(db: DatabaseSync) {
     setBroker: ({ incarnation, last_sequence, server }: KnownBroker) =>
       void setBroker.run(incarnation, last_sequence, server),
     setServer: (server: string) => void setServer.run(server),
-    apply: (fact: RecordedFact) => apply(fact),
+    apply(fact: RecordedFact) {
+      apply(fact);
+      if (fact.type !== 'EventPublished') live.forget();
+    },
     /** The ids of a channel's live webhooks, a page at a time. */
     *webhookIds(channelId: number): Generator<number> {
-      let ids: number[];
-      let after = 0;
-      do {
-        ids = page(channelId, { after, limit: PAGE }).map(({ id }) => id);
-        yield* ids;
-        after = ids.at(-1) ?? after;
-      } while (ids.length === PAGE);
+      for (const page of live.pages(channelId)) yield* page.map(({ id }) => id);
     },
     begin: () => db.exec('BEGIN IMMEDIATE'),
     /** Webhooks, place and, unless nothing was queued, sequence together. */
@@ -93,8 +90,9 @@ export function openRegistry(db: DatabaseSync) {
       commit.run(position, lastSequence ?? null);
       db.exec('COMMIT');
     },
-    rollback: () => db.exec('ROLLBACK'),
+    rollback() {
+      db.exec('ROLLBACK');
+      live.forget();
+    },
   };
 }
-
-const PAGE = 250;

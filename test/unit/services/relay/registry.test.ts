@@ -67,6 +67,7 @@ describe('relay registry', () => {
     registry.commit(10, 5);
     registry.begin();
     applyAll(created(2));
+    expect(idsOf()).to.deep.equal([1, 2]);
     registry.rollback();
     expect(idsOf()).to.deep.equal([1]);
     expect(registry.position()).to.equal(10);
