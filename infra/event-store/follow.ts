@@ -1,5 +1,4 @@
-import type { RecordedFact } from '../../domain/facts.ts';
-import { isFactStream } from '../../domain/facts.ts';
+import { isFactStream, type RecordedFact } from '../../domain/facts.ts';
 import type { Calls, ReadCall } from './calls.ts';
 import { StoreUnavailable } from './errors.ts';
 import { allAfter } from './read-request.ts';

@@ -2,8 +2,9 @@ import { stream } from '../../domain/facts.ts';
 import { connectEventStore, type EventStore, NO_STREAM_YET } from '../../infra/event-store/client.ts';
 import { channelCreated, newFact, webhookCreated } from '../support/sample.ts';
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
+import { deliveryRate } from './delivery-rate.ts';
 import { type Figures, spread } from './figures.ts';
-import { type Channel, publishFor } from './load.ts';
+import type { Channel } from './load.ts';
 
 const ROUNDS = 3;
 const WIDTH = 64;
@@ -39,7 +40,8 @@ export async function channels({ quick }: { quick: boolean }): Promise<Figures> 
     const rates = new Map<string, number[]>(kinds.map(({ name }) => [name, []]));
     for (let i = 0; i <= ROUNDS; i++) {
       for (const kind of kinds) {
-        const perS = await deliveries(bench, kind, durationMs);
+        const { channels, webhooksEach } = kind;
+        const { perS } = await deliveryRate(bench, channels, { width: WIDTH, durationMs, webhooksEach });
         // The first is to get used to it.
         if (i > 0) rates.get(kind.name)?.push(perS);
       }
@@ -82,15 +84,4 @@ async function make(
     await Promise.all(appends.slice(at, at + APPENDS).map((append) => append()));
   }
   return ids.map((id) => ({ id, publisher_key: ADMIN_KEY }));
-}
-
-async function deliveries(bench: BenchStack, { channels, webhooksEach }: Kind, durationMs: number): Promise<number> {
-  const round = bench.nextRound();
-  const beganMs = performance.now();
-  const { length } = await publishFor(bench.api, channels, { round, width: WIDTH, durationMs });
-  const count = length * webhooksEach;
-  await bench.received(round, count);
-  const perS = (count / (performance.now() - beganMs)) * 1_000;
-  await bench.whenIdle();
-  return perS;
 }

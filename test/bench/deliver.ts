@@ -1,7 +1,8 @@
 import { type BenchStack, startBenchStack } from './bench-stack.ts';
+import { deliveryRate } from './delivery-rate.ts';
 import { type Figures, median, percentile, type Spread, spread } from './figures.ts';
 import { startPostLoop } from './limits/limits.ts';
-import { type Channel, makeChannel, publishAtRate, publishFor } from './load.ts';
+import { type Channel, makeChannel, publishAtRate } from './load.ts';
 
 const CHANNELS = 4;
 const WIDTH = 64;
@@ -23,7 +24,7 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
     const channels: Channel[] = [];
     for (let i = 0; i < CHANNELS; i++) channels.push(await makeChannel(bench.api, [bench.webhookUrl()]));
     figures['deliver tree_idle_mib'] = await bench.treeMiB();
-    await capacity(bench, channels, plan.durationMs);
+    await deliveryRate(bench, channels, { width: WIDTH, durationMs: plan.durationMs });
     const bare: number[] = [];
     const ours: number[] = [];
     const usedMs = bench.cpuMs();
@@ -32,7 +33,7 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
       console.log(`delivering as fast as it goes, beside bare POSTs, ${i + 1} of ${plan.rounds} ...`);
       const round = bench.nextRound();
       bare.push(await loop.run({ url: bench.webhookUrl(), width: WIDTH, durationMs: plan.durationMs, round }));
-      const { perS, count } = await capacity(bench, channels, plan.durationMs);
+      const { perS, count } = await deliveryRate(bench, channels, { width: WIDTH, durationMs: plan.durationMs });
       ours.push(perS);
       delivered += count;
     }
@@ -51,7 +52,7 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
     }
     if (plan.sustainedMs > 0) {
       console.log(`delivering as fast as it goes for ${plan.sustainedMs / 60_000} minutes ...`);
-      const { perS } = await capacity(bench, channels, plan.sustainedMs);
+      const { perS } = await deliveryRate(bench, channels, { width: WIDTH, durationMs: plan.sustainedMs });
       figures['deliver sustained_per_s'] = perS;
       figures['deliver sustained_ratio'] = perS / median(bare);
       figures['deliver sustained_tree_mib'] = await bench.treeMiB();
@@ -61,17 +62,6 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
     loop.stop();
     await bench.stop();
   }
-}
-
-/** Events a second, published `WIDTH` at a time for so long, until the last of them has arrived. */
-async function capacity(bench: BenchStack, channels: readonly Channel[], durationMs: number) {
-  const round = bench.nextRound();
-  const beganMs = performance.now();
-  const { length } = await publishFor(bench.api, channels, { round, width: WIDTH, durationMs });
-  await bench.received(round, length);
-  const tookMs = performance.now() - beganMs;
-  await bench.whenIdle();
-  return { count: length, perS: (length / tookMs) * 1_000 };
 }
 
 async function latency(bench: BenchStack, channels: readonly Channel[], perS: number, windowMs: number) {

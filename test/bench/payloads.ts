@@ -1,6 +1,7 @@
 import { startBenchStack } from './bench-stack.ts';
+import { deliveryRate } from './delivery-rate.ts';
 import { type Figures, spread } from './figures.ts';
-import { makeChannel, publishFor } from './load.ts';
+import { makeChannel } from './load.ts';
 
 const ROUNDS = 3;
 const WIDTH = 16;
@@ -18,12 +19,7 @@ export async function payloads({ quick }: { quick: boolean }): Promise<Figures> 
       console.log(`events of ${size} bytes ...`);
       const rates: number[] = [];
       for (let i = 0; i <= ROUNDS; i++) {
-        const round = bench.nextRound();
-        const beganMs = performance.now();
-        const { length } = await publishFor(bench.api, [channel], { round, width: WIDTH, durationMs, size });
-        await bench.received(round, length);
-        const perS = (length / (performance.now() - beganMs)) * 1_000;
-        await bench.whenIdle();
+        const { perS } = await deliveryRate(bench, [channel], { width: WIDTH, durationMs, size });
         if (i > 0) rates.push(perS);
       }
       figures[`payload_${size} delivered_per_s`] = spread(rates);

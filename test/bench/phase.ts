@@ -99,6 +99,11 @@ function cpuShares(bench: BenchStack, usedMs: ReadonlyMap<string, number>, tookM
   };
 }
 
+/** How long deliveries took in a window, with its name before it. */
+export function latencies(name: string, window: Window): Figures {
+  return { [`${name}_p50_ms`]: window.p50_ms ?? Number.NaN, [`${name}_p99_ms`]: window.p99_ms ?? Number.NaN };
+}
+
 /** The phases' figures one below the other, each with the phase's name before it. */
 export function phaseFigures(phases: Readonly<Record<string, Phase>>): Figures {
   const of = ([phase, figures]: [string, Phase]) =>

@@ -3,7 +3,7 @@ import { type BenchStack, startBenchStack } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { fill, makeFailing } from './fill.ts';
 import { makeChannel } from './load.ts';
-import { type BenchOptions, type Load, steadyWindow, WIDTH } from './phase.ts';
+import { type BenchOptions, type Load, latencies, steadyWindow, WIDTH } from './phase.ts';
 
 const RATE_PER_S = 200;
 const LOOK_MS = 100;
@@ -32,13 +32,10 @@ export async function reconcile({ quick, rate = RATE_PER_S }: BenchOptions): Pro
       refilled_s: refilledMs / 1_000,
       queued_after: await bench.queued(),
       attempted_again: failed - waiting,
-      before_p50_ms: before.p50_ms as number,
-      before_p99_ms: before.p99_ms as number,
-      during_p50_ms: during.p50_ms as number,
-      during_p99_ms: during.p99_ms as number,
+      ...latencies('before', before),
+      ...latencies('during', during),
       during_max_ms: during.max_ms as number,
-      after_p50_ms: after.p50_ms as number,
-      after_p99_ms: after.p99_ms as number,
+      ...latencies('after', after),
     };
   } finally {
     await bench.stop();

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startBenchStack } from './bench-stack.ts';
+import { type BenchStack, startBenchStack } from './bench-stack.ts';
 import type { Figures } from './figures.ts';
 import { fill, makeFailing } from './fill.ts';
 import { makeChannel } from './load.ts';
-import { type BenchOptions, type Load, steadyWindow, WIDTH } from './phase.ts';
+import { type BenchOptions, type Load, latencies, steadyWindow, WIDTH } from './phase.ts';
 
 const RATE_PER_S = 200;
 const WINDOW_MS = 10_000;
@@ -28,23 +28,21 @@ export async function storm({ quick, rate = RATE_PER_S }: BenchOptions): Promise
     while ((await bench.counts()).mended === 0) await delay(LOOK_MS);
     const beganMs = performance.now();
     console.log(`${waiting} retries are due; ${rate} events/s to a healthy webhook meanwhile ...`);
-    const drained = whenMended(waiting, bench).then(() => performance.now() - beganMs);
+    const drained = whenMended(bench, waiting).then(() => performance.now() - beganMs);
     const during = await steadyWindow(bench, load);
     const drainedMs = await drained;
     return {
       waiting,
       drained_s: drainedMs / 1_000,
       retries_per_s: waiting / (drainedMs / 1_000),
-      before_p50_ms: before.p50_ms as number,
-      before_p99_ms: before.p99_ms as number,
-      during_p50_ms: during.p50_ms as number,
-      during_p99_ms: during.p99_ms as number,
+      ...latencies('before', before),
+      ...latencies('during', during),
     };
   } finally {
     await bench.stop();
   }
 }
 
-async function whenMended(count: number, bench: Awaited<ReturnType<typeof startBenchStack>>) {
+async function whenMended(bench: BenchStack, count: number) {
   while ((await bench.counts()).mended < count) await delay(LOOK_MS);
 }

@@ -79,7 +79,8 @@ export function stackEnv(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), PORT: '0', LOG_LEVEL: 'warn' };
 }
 
-function collectOutput({ stdout, stderr }: ChildProcess): () => string {
+/** All that a process prints, so far. */
+export function collectOutput({ stdout, stderr }: ChildProcess): () => string {
   let text = '';
   for (const stream of [stdout, stderr]) {
     stream?.setEncoding('utf8').on('data', (part) => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -17,7 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { endLeftovers } from '../../../infra/local/leftovers.ts';
 import { buildContext } from '../../support/build-context.ts';
 import { copiedInto, environmentOf, lastOf, wordsOf } from '../../support/dockerfile.ts';
-import { stackEnv } from '../../support/stack.ts';
+import { collectOutput, stackEnv } from '../../support/stack.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -123,14 +123,4 @@ function copyDependencies(target: string): void {
     const isOwn = (file: string) => !file.slice(join(ROOT, path).length).startsWith('/node_modules');
     cpSync(join(ROOT, path), to, { recursive: true, dereference: true, filter: isOwn });
   }
-}
-
-function collectOutput({ stdout, stderr }: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [stdout, stderr]) {
-    stream?.setEncoding('utf8').on('data', (part) => {
-      text += part;
-    });
-  }
-  return () => text;
 }
