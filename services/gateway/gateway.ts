@@ -6,7 +6,7 @@ import type { Logger } from '../../infra/log.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
-import { createApp } from './app.ts';
+import { type AppSettings, createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
@@ -15,7 +15,7 @@ import { createLiveChannels } from './live-channels.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
-  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
+  readonly settings: AppSettings & Pick<Settings, 'port' | 'adminKey' | 'publishLagLimitMs' | 'maxConnections'>;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -50,7 +50,8 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     log,
   };
   let isStopping = false;
-  const server = createHttpServer(createApp(gateway, () => isStopping).callback());
+  const app = createApp(gateway, settings, () => isStopping);
+  const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });
   return {
     name: 'gateway',
     get port() {

@@ -27,6 +27,9 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
   ADMIN_KEY: ['short', 'x'.repeat(15)],
+  MAX_CONNECTIONS: ['0', '-1', 'many'],
+  ALLOWED_HOSTS: [',', 'a.example:80', 'https://a.example', 'a b'],
+  CORS_ORIGINS: [',', 'a.example', 'https://a.example/', 'https://', 'null', 'ftp://a.example'],
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
@@ -45,6 +48,7 @@ describe('settings', () => {
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
+      ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
     });
   });
 
@@ -54,13 +58,15 @@ describe('settings', () => {
       ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ MAX_CONNECTIONS: '5', ALLOWED_HOSTS: 'a.example, B.example', CORS_ORIGINS: 'https://c.example,*' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
       ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
-      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
+      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
+      ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
