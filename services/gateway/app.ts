@@ -16,7 +16,8 @@ export type AppSettings = Pick<Settings, 'host' | 'corsOrigins' | 'allowedHosts'
 /** The Koa application: every route, and an answer to whatever is none. */
 export function createApp(gateway: Gateway, settings: AppSettings, isStopping: () => boolean): Koa {
   const endpoint = createEndpoints(gateway);
-  const router = new Router({ sensitive: true });
+  // A path names one thing: an empty id at its end must not turn it into that of the whole list.
+  const router = new Router({ sensitive: true, strict: true });
   for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));

@@ -25,7 +25,7 @@ export function createRawAnswers(log: Logger) {
 
   function answerLast(error: ParserError, socket: Duplex): void {
     const problem = problemOf(error);
-    const requestId = sendProblem(socket, problem);
+    const requestId = sendProblem(socket, problem, isForHead(error));
     log.debug({ request_id: requestId, parser: error.code, status: problem.status }, 'answered what is no request');
   }
 
@@ -78,13 +78,20 @@ function methodIn({ rawPacket, bytesParsed = 0 }: ParserError): string | undefin
   return REQUEST_LINE.exec(rawPacket.toString('latin1', lineStart))?.[1];
 }
 
+/** Whether the last request that begins in the packet is a HEAD: whoever sent it would take a body for an answer that they did not ask for. */
+function isForHead({ rawPacket, bytesParsed }: ParserError): boolean {
+  const text = rawPacket?.toString('latin1', 0, bytesParsed) ?? '';
+  const before = text.lastIndexOf('\r\n\r\n');
+  return text.startsWith('HEAD ', before === -1 ? 0 : before + 4);
+}
+
 function unknownMethod(method: string): Problem {
   const Allow = [...METHODS, 'OPTIONS'].join(', ');
   return new Problem('method-not-allowed', `Nothing here takes ${method}.`, { headers: { Allow } });
 }
 
 /** @returns the id that the answer has */
-function sendProblem(socket: Duplex, problem: Problem): string {
+function sendProblem(socket: Duplex, problem: Problem, isHead = false): string {
   const body = JSON.stringify(problem);
   const requestId = randomUUID();
   const headers = {
@@ -96,7 +103,7 @@ function sendProblem(socket: Duplex, problem: Problem): string {
     Connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${lines.join('')}\r\n${isHead ? '' : body}`);
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
   return requestId;
 }

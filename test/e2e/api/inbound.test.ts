@@ -116,7 +116,15 @@ describe('what comes in', () => {
 
   describe('as a path', () => {
     const NOWHERE = [
-      ...['/v1/channels/../../healthz', '/v1/../healthz', '/./healthz', '//healthz', '/healthz/.', '/healthz//'],
+      ...[
+        '/v1/channels/../../healthz',
+        '/v1/../healthz',
+        '/./healthz',
+        '//healthz',
+        '/healthz/',
+        '/healthz/.',
+        '/healthz//',
+      ],
       ...['/%2e%2e/healthz', '/v1%2fchannels', '/v1/channels%2f1', '/v1%5cchannels', '/v1\\channels', '/healthz%00'],
       ...[
         '/%00',
@@ -137,6 +145,17 @@ describe('what comes in', () => {
         expect(answer.headers['content-type']).to.equal('application/problem+json');
       });
     }
+
+    it('does not take a whole for a part of it whose id is empty', async () => {
+      const owned = await newChannel();
+      for (const path of ['/', '/webhooks/', '/events/', '//webhooks']) {
+        for (const method of ['GET', 'DELETE']) {
+          const { status } = await send(method, `/v1/channels/${owned.id}${path}`, { key: owned.publisher_key });
+          expect(status, `${method} ${path}`).to.equal(404);
+        }
+      }
+      expect((await send('GET', `/v1/channels/${owned.id}`, { key: owned.publisher_key })).status).to.equal(200);
+    });
 
     it('holds an id as it is, or it is none', async () => {
       const { id } = channel;

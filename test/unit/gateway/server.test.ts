@@ -141,6 +141,24 @@ describe('the HTTP server', () => {
     expect((await exchanged).map(({ body }) => body)).to.deep.equal(['/a', '/b', '/c']);
   });
 
+  it('sends no body where a HEAD has gone wrong', async () => {
+    const { url } = await start(whole);
+    const long = `x: ${'a'.repeat(20_000)}\r\n\r\n`;
+    for (const [bytes, hasBody] of [
+      [`HEAD / HTTP/1.1\r\nhost: a\r\n${long}`, false],
+      ['HEAD / HTTP/1.1\r\nhost : a\r\n\r\n', false],
+      [`${GET}HEAD / HTTP/1.1\r\nhost : a\r\n\r\n`, false],
+      [`GET / HTTP/1.1\r\nhost: a\r\n${long}`, true],
+      [`GET / HTTP/1.1\r\nhost: a\r\nx: HEAD \r\n${long}`, true],
+    ] as const) {
+      const connection = await openRaw(url);
+      connection.write(bytes);
+      const answer = await connection.closed;
+      expect(answer.endsWith('}'), answer).to.equal(hasBody);
+      expect(answer).to.match(/HTTP\/1\.1 4(31|00) /);
+    }
+  });
+
   it('has a problem for methods that nobody knows, with those that there are', async () => {
     const { url } = await start(whole);
     for (const [bytes, status] of [

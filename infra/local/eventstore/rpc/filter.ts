@@ -1,5 +1,6 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { status } from '@grpc/grpc-js';
+import { RE2JS } from 're2js';
 import type { RecordedEvent } from '../store/event.ts';
 import { RpcError } from './errors.ts';
 
@@ -25,11 +26,19 @@ export function readFilter(options: FilterOptions): Filter {
   };
 }
 
+/** Every event is held against every one of them. */
+const MAX_PREFIXES = 1_000;
+const MAX_REGEX_LENGTH = 1_000;
+
 function textMatcher(regex: string, prefixes: readonly string[]): (text: string) => boolean {
+  if (prefixes.length > MAX_PREFIXES || regex.length > MAX_REGEX_LENGTH) {
+    throw new RpcError(status.INVALID_ARGUMENT, `A filter may have ${MAX_PREFIXES} prefixes or characters.`);
+  }
   if (regex === '') return (text) => prefixes.some((prefix) => text.startsWith(prefix));
   try {
-    const pattern = new RegExp(regex);
-    return (text) => pattern.test(text);
+    // Not JavaScript's own: those can take for ever over a few characters (https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS).
+    const pattern = RE2JS.compile(regex);
+    return (text) => pattern.matcher(text).find();
   } catch (error) {
     throw new RpcError(status.INVALID_ARGUMENT, `The filter is no regular expression: ${(error as Error).message}`);
   }

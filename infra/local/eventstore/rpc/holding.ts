@@ -1,0 +1,12 @@
+import type { ProposedEvent } from '../store/event.ts';
+
+/** What one call may make the server hold of appends that are not complete, in bytes: the size of the data alone is not all of it. */
+export const MAX_HELD_BYTES = 64 * 1024 * 1024;
+
+/** What an event takes beside its bytes, roughly. */
+const EVENT_BYTES = 128;
+
+/** What an event takes in memory until it is written. */
+export function heldBytes({ type, data, metadata }: ProposedEvent): number {
+  return EVENT_BYTES + type.length + data.length + metadata.length;
+}
