@@ -7,6 +7,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
+  /** On how many servers of a NATS cluster each message is kept. */
+  readonly natsReplicas: number;
   readonly masterSecret: string | undefined;
   readonly adminKey: string | undefined;
   readonly retryIntervalMs: Ms;
@@ -53,8 +55,14 @@ export const SETTINGS = {
   natsUrl: row<string | undefined>(
     'NATS_URL',
     undefined,
-    url(/^(nats|tls):/, 'a nats:// URL'),
-    'NATS server; absent: a local one is started',
+    url(/^(nats|tls):[^,]+(,(nats|tls):[^,]+)*$/, 'a nats:// URL, or several with commas between'),
+    'NATS server, or those of a cluster with commas between; absent: a local one is started',
+  ),
+  natsReplicas: row(
+    'NATS_REPLICAS',
+    '1',
+    wholeNumber(1, 5),
+    'on how many servers of the NATS cluster each message is kept; 3 bears the loss of one',
   ),
   masterSecret: row<string | undefined>(
     'MASTER_SECRET',

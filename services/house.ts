@@ -10,6 +10,7 @@ import { SettingError, type Settings } from '../infra/settings.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
+import { nodeIn } from './node-id.ts';
 import { openReader } from './read-model-reader.ts';
 import { openRelayReader } from './relay-reader.ts';
 
@@ -61,6 +62,8 @@ export function createHouse(name: string, settings: Settings) {
     log,
     nowMs,
     store,
+    /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */
+    node: (): string => nodeIn(settings.dataDir),
     keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
     /** Times that follow from the settings, in ms. */
     times: {
@@ -70,7 +73,7 @@ export function createHouse(name: string, settings: Settings) {
       sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log });
+      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas });
       return queue;
     },
     /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */

@@ -1,27 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  connect,
-  DeliverPolicy,
-  DiscardPolicy,
-  type JsMsg,
-  NatsError,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from 'nats';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ConsumerInfo, connect, type JsMsg, NatsError } from 'nats';
 import type { Logger } from '../log.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createRecords, type Records } from './records.ts';
 import { createRepeater } from './repeater.ts';
-import { DUE_SUBJECT, RETRY_SUBJECTS, subjectAt, subjectOfSlot, TIERS } from './tiers.ts';
-import { inTurns } from './turns.ts';
-
-const STREAM = 'DELIVERIES';
-
-/** For how long the stream recognises a repeated message id, in ms. */
-export const DUPLICATE_WINDOW_MS = 120_000;
+import { FORMER_SUBJECT, shardOf, subjectOfShard } from './shards.ts';
+import { type Consumers, createStream, isGone, STREAM } from './stream.ts';
+import { isLongWait, subjectAt, TIERS } from './tiers.ts';
+import { createTurns, inTurns } from './turns.ts';
+import { joinWorkers, type Membership, type Share, WHOLE } from './workers.ts';
 
 /** What tells how the broker is doing. */
 export interface QueueState {
@@ -47,35 +34,52 @@ export interface QueueState {
 
 export type Queue = Awaited<ReturnType<typeof connectQueue>>;
 
+export interface QueueOptions {
+  /** How long a worker may hold a message before it is handed out again, in ms. */
+  readonly ackWaitMs: number;
+  readonly log: Logger;
+  /** On how many servers each message is kept; absent: one. */
+  readonly replicas?: number;
+  readonly tiers?: typeof TIERS;
+}
+
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
-/** When a message that was to go to a slot, which did not take it, is handed out again, in ms: before the stream forgets its id. */
+/** When a message that was to go to another subject, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
+/** Where there are several servers, how often it is looked whether the one we are connected to still answers, in ms; after two questions without one we leave it. */
+const PING_MS = 3_000;
+/** How often a consumer of a cluster says that it is there, and how long a request for messages is good for, in ms. One whose server has died is asked anew after two. */
+const HEARTBEAT_MS = { shard: 2_000, slot: 5_000 } as const;
+const EXPIRES_MS = 30_000;
+/** How long to wait before a consumer that nobody leads is asked again, in ms. */
+const LEADERLESS_MS = 250;
 
 /**
- * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of what is live
- * or waits for a short time, and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
- * @param ackWaitMs how long a worker may hold a message before it is handed out again
+ * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of each shard of
+ * what is live or waits for a short time (shards.ts), and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
+ * @param url of one server, or of several, with commas between
  */
-export async function connectQueue(
-  url: string,
-  { ackWaitMs, log, tiers = TIERS }: { ackWaitMs: number; log: Logger; tiers?: typeof TIERS },
-) {
+export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, tiers = TIERS }: QueueOptions) {
+  const servers = url.split(',');
   const nc = await connect({
-    servers: url,
+    servers,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     // Of one handshake: a server that dies in the middle of it would else hold the client up for 20 s.
     timeout: 2_000,
     waitOnFirstConnect: true,
     noAsyncTraces: true,
+    ...(servers.length > 1 && { pingInterval: PING_MS, maxPingOut: 2 }),
   });
   let isConnected = true;
   const { untilAnswered, repeat } = createRepeater();
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
-  const subjects = [DUE_SUBJECT, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
+  const stream = createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers });
+  const records = await createRecords(nc, replicas);
+  const isCluster = () => nc.info?.cluster !== undefined;
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
@@ -86,114 +90,128 @@ export async function connectQueue(
     }
   }
 
-  /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
-  async function ensure(): Promise<ConsumerInfo[]> {
-    await ensureStream();
-    return await ensureConsumers().catch(async (error) => {
-      if (!isTaken(error)) throw error;
-      // Of a former version, or made by somebody else at the same time.
-      for (const consumer of await listConsumers()) {
-        if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
-      }
-      return await ensureConsumers();
-    });
-  }
-
-  async function ensureConsumers(): Promise<ConsumerInfo[]> {
-    const there = await consumersBySubject();
-    return await Promise.all(subjects.map((subject) => ensureConsumer(subject, there.get(subject))));
-  }
-
-  /** A stream of former versions had fewer subjects. */
-  async function ensureStream(): Promise<void> {
-    const config = {
-      subjects: [DUE_SUBJECT, RETRY_SUBJECTS],
-      retention: RetentionPolicy.Workqueue,
-      storage: StorageType.File,
-      discard: DiscardPolicy.New,
-      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-    };
-    await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
-      if (!isOther(error)) throw error;
-      return untilAnswered(() => jsm.streams.update(STREAM, config));
-    });
-  }
-
-  async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
-    const settings = {
-      ack_wait: nanos(ackWaitMs),
-      max_deliver: -1,
-      // Waiting retries count against it: any limit would let them block live traffic.
-      max_ack_pending: -1,
-    };
-    if (there) {
-      if (isConfigured(there, settings)) return there;
-      return await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
-    }
-    const durable_name = newName(subject);
-    const ack_policy = AckPolicy.Explicit;
-    const deliver_policy = DeliverPolicy.All;
-    const config = { durable_name, filter_subject: subject, ack_policy, deliver_policy, ...settings };
-    return await untilAnswered(() => jsm.consumers.add(STREAM, config));
-  }
-
-  /** What the stream has of consumers, ours or not: few enough for one answer. */
-  const listConsumers = () => untilAnswered(() => jsm.consumers.list(STREAM).next());
-
-  async function consumersBySubject(): Promise<Map<string, ConsumerInfo>> {
-    return new Map((await listConsumers()).map((consumer) => [consumer.config.filter_subject ?? '', consumer]));
-  }
-
-  const deleteConsumer = ({ name }: ConsumerInfo) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
+  const isUp = (): boolean => isConnected && !nc.isClosed();
 
   /** Resolves once the message is on the broker's disk. */
   const put = (subject: string, message: QueueMessage, msgID: string) =>
     untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
 
-  return {
-    isConnected: (): boolean => isConnected && !nc.isClosed(),
+  /** Puts a message that was handed out where it is to be from now on, and lets go of it; in vain, it comes again. */
+  async function move(handedOut: JsMsg, subject: string, message: QueueMessage, id: string): Promise<void> {
+    try {
+      await put(subject, message, id);
+      handedOut.ack();
+    } catch (error) {
+      const { event_id, webhook_id } = message;
+      log.warn({ err: error, event_id, webhook_id, subject }, 'a message could not be moved, trying again');
+      handedOut.nak(NOT_TAKEN_MS);
+    }
+  }
 
-    ensure: async (): Promise<void> => void (await ensure()),
+  /**
+   * What a consumer hands out, until `signal` aborts. In a cluster its server may die, and our requests with it: another one leads it after a while, and
+   * knows nothing of them.
+   * @throws NatsError where it is gone
+   */
+  async function* messagesOf(info: ConsumerInfo, max_messages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
+    const heartbeat = info.config.filter_subject?.startsWith(FORMER_SUBJECT) ? HEARTBEAT_MS.shard : HEARTBEAT_MS.slot;
+    const inCluster = { expires: EXPIRES_MS, idle_heartbeat: heartbeat, bind: true };
+    while (!signal.aborted) {
+      const options = { max_messages, abort_on_missing_resource: true, ...(isCluster() && inCluster) };
+      const messages = await js.consumers.getPullConsumerFor(info).consume(options);
+      const stop = () => messages.stop();
+      signal.addEventListener('abort', stop);
+      if (signal.aborted) stop();
+      try {
+        yield* messages;
+      } catch (error) {
+        if (!isLeaderless(error)) throw error;
+        await delay(LEADERLESS_MS);
+        await untilAnswered(() => jsm.consumers.info(STREAM, info.name)).catch((error) => {
+          if (isGone(error)) throw error;
+        });
+      } finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+      }
+    }
+  }
+
+  /** What is live in the shards of a share, as that changes, and what former versions have left. Ends when `signal` aborts. */
+  function liveMessages(consumers: Consumers, maxMessages: number, share: Share, signal: AbortSignal) {
+    const turns = createTurns<JsMsg>();
+    const reading = new Map<number, AbortController>();
+    const add = (subject: string, until: AbortSignal) =>
+      turns.add(messagesOf(consumers.get(subject) as ConsumerInfo, maxMessages, until));
+
+    function follow() {
+      const shards = share.shards();
+      for (const [shard, until] of reading) {
+        if (shards.has(shard)) continue;
+        until.abort();
+        reading.delete(shard);
+      }
+      for (const shard of shards) {
+        if (reading.has(shard)) continue;
+        const until = new AbortController();
+        reading.set(shard, until);
+        add(subjectOfShard(shard), until.signal);
+      }
+    }
+
+    function end() {
+      ignore();
+      for (const until of reading.values()) until.abort();
+      turns.close();
+    }
+
+    add(FORMER_SUBJECT, signal);
+    follow();
+    const ignore = share.onChange(follow);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    return turns.values();
+  }
+
+  return {
+    isConnected: isUp,
+
+    /** Small records that all nodes share. */
+    records: records as Records,
+
+    /** Becomes one of those who work, until it leaves. */
+    join: (): Membership => joinWorkers(nc, isUp),
+
+    /** Creates the stream and its consumers where they are missing. @throws NatsError */
+    ensure: async (): Promise<void> => void (await stream.ensure()),
 
     /** Asks the broker. @throws NatsError, also where stream or consumers are missing */
     async state(): Promise<QueueState> {
-      const stream = await untilAnswered(() => jsm.streams.info(STREAM));
-      const there = await consumersBySubject();
-      const consumers = subjects.map((subject) => {
-        const consumer = there.get(subject);
-        if (!consumer) throw new NatsError('consumer not found', '404');
-        return consumer;
-      });
-      const total = (of: (consumer: ConsumerInfo) => number) =>
-        consumers.reduce((sum, consumer) => sum + of(consumer), 0);
-      const kept = stream.state.messages;
+      const info = await untilAnswered(() => jsm.streams.info(STREAM));
+      const { all, due } = await stream.consumers();
+      const total = (of: (consumer: ConsumerInfo) => number) => all.reduce((sum, consumer) => sum + of(consumer), 0);
+      const kept = info.state.messages;
       // A killed nats-server 2.9 comes back with messages that were acknowledged, and after a full disk with some that its consumer has forgotten.
       const messages = Math.min(
         kept,
         total(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending),
       );
       return {
-        incarnation: stream.created,
-        server: nc.info?.cluster === undefined ? (nc.info?.server_id ?? '') : 'cluster',
-        lastSequence: stream.state.last_seq,
-        ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
+        incarnation: info.created,
+        server: isCluster() ? 'cluster' : (nc.info?.server_id ?? ''),
+        lastSequence: info.state.last_seq,
+        ...{ messages, stuck: kept - messages, lagMs: Math.max(...(await Promise.all(due.map(lagMs)))) },
         untaken: total(({ num_pending }) => num_pending),
         handedOut: total(({ delivered }) => delivered.consumer_seq),
-        isAsked: consumers.some(({ num_waiting }) => num_waiting > 0),
+        isAsked: all.some(({ num_waiting }) => num_waiting > 0),
       };
     },
 
     /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
-    async renewConsumers(): Promise<void> {
-      for (const consumer of await ensure()) await deleteConsumer(consumer);
-      await ensure();
-    },
+    renewConsumers: stream.renewConsumers,
 
     /** Makes the stream anew, without a message. Workers find it by themselves. @throws NatsError */
-    async renewStream(): Promise<void> {
-      await untilAnswered(() => jsm.streams.delete(STREAM));
-      await ensure();
-    },
+    renewStream: stream.renew,
 
     /**
      * Resolves once the message is on the broker's disk, with its sequence.
@@ -202,7 +220,7 @@ export async function connectQueue(
      * @throws NatsError
      */
     async publish(message: QueueMessage, id: string, dueMs = 0): Promise<number> {
-      return (await put(subjectAt(dueMs, Date.now(), tiers), message, id)).seq;
+      return (await put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id)).seq;
     },
 
     /**
@@ -211,47 +229,45 @@ export async function connectQueue(
      */
     async postpone(handedOut: JsMsg, message: QueueMessage & { readonly due_ms: number }): Promise<void> {
       const { event_id, webhook_id, due_ms } = message;
-      const waitMs = Math.max(0, due_ms - Date.now());
-      const subject = subjectAt(due_ms, Date.now(), tiers);
-      if (subject === DUE_SUBJECT || subject === handedOut.subject) return handedOut.nak(waitMs);
-      try {
-        await put(subject, message, `${event_id}-${webhook_id}-${due_ms}`);
-        handedOut.ack();
-      } catch (error) {
-        log.warn({ err: error, event_id, webhook_id }, 'a retry could not be put off, trying again');
-        handedOut.nak(NOT_TAKEN_MS);
+      const nowMs = Date.now();
+      const subject = subjectAt(webhook_id, due_ms, nowMs, tiers);
+      if (!isLongWait(due_ms, nowMs, tiers) || subject === handedOut.subject) {
+        return handedOut.nak(Math.max(0, due_ms - nowMs));
       }
+      await move(handedOut, subject, message, `${event_id}-${webhook_id}-${due_ms}`);
+    },
+
+    /**
+     * Lets another worker have a message that was handed out, since its webhook is theirs: it is moved to the subject of its shard, or handed out once more
+     * where it is there. Resolves in any case.
+     */
+    async passOn(handedOut: JsMsg, message: QueueMessage): Promise<void> {
+      const subject = subjectOfShard(shardOf(message.webhook_id));
+      if (handedOut.subject === subject) return handedOut.nak();
+      await move(handedOut, subject, message, `moved-${handedOut.info.streamSequence}`);
     },
 
     /**
      * The messages whose time has come, or that have just been put in the slot of a later time, until `signal` aborts; a live one and one of
      * the slots, each of them in its turn.
      * Ends, too, where the stream or a consumer is gone: the next call brings them back.
-     * @param maxMessages how many live ones are fetched ahead of the reader
+     * @param maxMessages how many live ones of a shard are fetched ahead of the reader
+     * @param share which of the live ones; absent: all
      * @throws NatsError
      */
-    async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
-      const consuming = (await ensure()).map((info, slot) =>
-        js.consumers.getPullConsumerFor(info).consume({
-          max_messages: slot === 0 ? maxMessages : Math.min(maxMessages, AHEAD_OF_SLOT),
-          abort_on_missing_resource: true,
-        }),
-      );
-      const sources = await Promise.all(consuming);
-      const [live, ...slots] = sources as [(typeof sources)[0], ...typeof sources];
-      const stop = () => {
-        for (const messages of sources) messages.stop();
-      };
-      signal.addEventListener('abort', stop);
-      if (signal.aborted) stop();
+    async *consume(maxMessages: number, signal: AbortSignal, share: Share = WHOLE): AsyncGenerator<JsMsg> {
+      const consumers = await stream.ensure();
+      const ended = new AbortController();
+      const until = AbortSignal.any([signal, ended.signal]);
+      const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
+      const waiting = slots.map(([, info]) => messagesOf(info, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
-        yield* inTurns([live, inTurns(slots)]);
+        yield* inTurns([liveMessages(consumers, maxMessages, share, until), inTurns(waiting)]);
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
       } finally {
-        signal.removeEventListener('abort', stop);
-        stop();
+        ended.abort();
       }
     },
 
@@ -260,37 +276,16 @@ export async function connectQueue(
   };
 
   /** How long the oldest message that `consumer` has never handed out has been waiting. */
-  async function lagMs({ num_pending, delivered }: ConsumerInfo): Promise<number> {
+  async function lagMs({ num_pending, delivered, config }: ConsumerInfo): Promise<number> {
     if (num_pending === 0) return 0;
-    const query = { seq: delivered.stream_seq + 1, next_by_subj: DUE_SUBJECT };
+    const query = { seq: delivered.stream_seq + 1, next_by_subj: config.filter_subject as string };
     const next = await untilAnswered(() => jsm.streams.getMessage(STREAM, query)).catch(noMessage);
     return next ? Date.now() - next.time.getTime() : 0;
   }
 }
 
-/**
- * A name that no consumer has had. Acknowledgements name the consumer and a message's sequence: those of a stream that is gone must not meet the messages of the
- * one that took its place. And nats-server 2.9 may still be deleting the files of one while it makes another of the same name, which then is broken for good.
- */
-const newName = (subject: string): string => `${subject.replaceAll('.', '-')}-${randomUUID()}`;
-
-type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pending'>;
-
-const isConfigured = ({ config }: ConsumerInfo, { ack_wait, max_deliver, max_ack_pending }: Configured): boolean =>
-  config.ack_wait === ack_wait && config.max_deliver === max_deliver && config.max_ack_pending === max_ack_pending;
-
-/** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));
-
-/** Whether there is a stream of the name with other settings. */
-const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
-
-const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
-
-/** Whether the stream or a consumer was deleted. */
-function isGone(error: unknown): boolean {
-  return error instanceof NatsError && ['404', '409'].includes(error.code);
-}
+/** Whether nobody answers for a consumer, as while a cluster elects another leader of it. */
+const isLeaderless = (error: unknown): boolean => error instanceof NatsError && error.code === '503';
 
 function noMessage(error: unknown): undefined {
   if (error instanceof NatsError && error.api_error?.code === 404) return undefined;

@@ -15,13 +15,14 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import { createPoster } from './attempt.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
+import { createHeld } from './held.ts';
 import { createLanes } from './lanes.ts';
 import { createRecorder } from './recorder.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
-/** Live messages fetched ahead of them. */
-const AHEAD = 256;
+/** Live messages of a shard that are fetched ahead of them. */
+const AHEAD = 64;
 /** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
 /** When a message whose handling failed comes back, in ms. */
@@ -43,16 +44,22 @@ export interface DeliveryDeps {
   readonly log: Logger;
 }
 
-/** Empties the queue: each message becomes an attempt, a fact of it, and only then an ack or a nak until the next one is due. */
+/**
+ * Empties the queue: each message becomes an attempt, a fact of it, and only then an ack or a nak until the next one is due. Where several processes do, each
+ * has its share of the webhooks.
+ */
 export function createDelivery(deps: DeliveryDeps): Service {
   const { store, queue, log } = deps;
   const slots = createSlots(IN_HAND);
   const giveUp = new AbortController();
-  const held = createHeld(deps.ackWaitMs);
+  const share = queue.join();
+  const held = createHeld(queue, deps.ackWaitMs, () => performance.now());
   const recorder = createRecorder(store, log, giveUp.signal, () => performance.now());
   const handle = createHandler({
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
+    isOurs: share.has,
+    head: createShared(store.lastPosition),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
     append: recorder.append,
@@ -62,7 +69,8 @@ export function createDelivery(deps: DeliveryDeps): Service {
     held.add(message);
     try {
       const decoded = decodeMessage(message.data);
-      await settle(message, decoded, await handle(decoded));
+      const handing = { isAgain: message.redelivered, isHeld: () => held.has(message) };
+      await settle(message, decoded, await handle(decoded, handing));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
       else if (!giveUp.signal.aborted) message.nak(FAILED_MS);
@@ -75,14 +83,21 @@ export function createDelivery(deps: DeliveryDeps): Service {
 
   async function settle(message: JsMsg, decoded: QueueMessage, verdict: Verdict) {
     if (verdict === 'done') message.ack();
+    else if (verdict === 'elsewhere') await queue.passOn(message, decoded);
+    else if (verdict === 'lost') log.warn(decoded, 'this message may be with another worker by now: left to it');
     else if ('againInMs' in verdict) message.nak(verdict.againInMs);
     else await queue.postpone(message, { ...decoded, ...verdict });
   }
 
   const loop = createLoop('delivery', log, async (signal, working) => {
-    for await (const message of queue.consume(AHEAD, signal)) {
+    for await (const message of queue.consume(AHEAD, signal, share)) {
       await slots.acquire();
       while (recorder.isHeldUp() && !signal.aborted) await delay(LOOK_MS);
+      if (held.stoodStill()) {
+        slots.release();
+        log.warn('this process stood still: what it was handed before may be with another worker by now');
+        return;
+      }
       if (signal.aborted) {
         message.nak();
         slots.release();
@@ -96,6 +111,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
   return {
     ...loop,
     async stop() {
+      share.leave();
       await loop.stop();
       await drain(slots.whenIdle(), giveUp);
       held.stop();
@@ -112,16 +128,17 @@ async function drain(idle: Promise<void>, giveUp: AbortController) {
   clearTimeout(timer);
 }
 
-/** Tells the queue about messages that are held for long, so that it does not hand them out a second time. */
-function createHeld(ackWaitMs: number) {
-  const messages = new Set<JsMsg>();
-  const timer = setInterval(() => {
-    for (const message of messages) message.working();
-  }, ackWaitMs / 3);
-  timer.unref();
-  return {
-    add: (message: JsMsg) => void messages.add(message),
-    remove: (message: JsMsg) => void messages.delete(message),
-    stop: () => clearInterval(timer),
+/** Answers all that ask while it has yet to ask with one answer: never one that was asked for before they did. */
+function createShared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | undefined;
+  return () => {
+    next ??= underWay.then(() => {
+      next = undefined;
+      const answer = ask();
+      underWay = answer.catch(() => {});
+      return answer;
+    });
+    return next;
   };
 }

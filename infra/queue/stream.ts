@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from 'nats';
+import { FORMER_SUBJECT, SHARD_SUBJECTS, SHARDS, subjectOfShard } from './shards.ts';
+import { RETRY_SUBJECTS, subjectOfSlot, type Tiers } from './tiers.ts';
+
+export const STREAM = 'DELIVERIES';
+
+/** For how long the stream recognises a repeated message id, in ms. */
+export const DUPLICATE_WINDOW_MS = 120_000;
+
+/** How often the consumers are tried to be made, where others make or delete them at the same time, and the wait after the first failure, in ms. */
+const TRIES = 8;
+const PAUSE_MS = 50;
+
+export interface StreamOptions {
+  readonly jsm: JetStreamManager;
+  /** Sends a request again where the connection was lost meanwhile. */
+  readonly untilAnswered: <T>(send: () => Promise<T>) => Promise<T>;
+  readonly ackWaitMs: number;
+  /** On how many servers each message is kept. */
+  readonly replicas: number;
+  readonly tiers: Tiers;
+}
+
+/** The consumers by the subject whose messages each hands out. */
+export type Consumers = ReadonlyMap<string, ConsumerInfo>;
+
+/** The stream of the delivery queue and its durable pull consumers: one of each shard of what is live, and one of each slot of what waits long. */
+export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers }: StreamOptions) {
+  const due = [FORMER_SUBJECT, ...Array.from({ length: SHARDS }, (_, shard) => subjectOfShard(shard))];
+  const subjects = [...due, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
+
+  async function ensureConsumers(): Promise<Consumers> {
+    const there = await found();
+    const ensured = subjects.map(
+      async (subject) => [subject, await ensureConsumer(subject, there.get(subject))] as const,
+    );
+    return new Map(await Promise.all(ensured));
+  }
+
+  /** Streams of former versions had fewer subjects. */
+  async function ensureStream(): Promise<void> {
+    const config = {
+      subjects: [FORMER_SUBJECT, SHARD_SUBJECTS, RETRY_SUBJECTS],
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+      num_replicas: replicas,
+    };
+    await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
+      if (!isOther(error)) throw error;
+      return untilAnswered(() => jsm.streams.update(STREAM, config));
+    });
+  }
+
+  async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
+    const settings = {
+      ack_wait: nanos(ackWaitMs),
+      max_deliver: -1,
+      // Waiting retries count against it: any limit would let them block live traffic.
+      max_ack_pending: -1,
+    };
+    if (there) {
+      if (isConfigured(there, settings)) return there;
+      return await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
+    }
+    const durable_name = newName(subject);
+    const ack_policy = AckPolicy.Explicit;
+    const deliver_policy = DeliverPolicy.All;
+    const config = { durable_name, filter_subject: subject, ack_policy, deliver_policy, ...settings };
+    return await untilAnswered(() => jsm.consumers.add(STREAM, config));
+  }
+
+  /** What the stream has of consumers, ours or not: few enough for one answer. */
+  const list = () => untilAnswered(() => jsm.consumers.list(STREAM).next());
+
+  const found = async (): Promise<Consumers> =>
+    new Map((await list()).map((consumer) => [consumer.config.filter_subject ?? '', consumer]));
+
+  async function deleteConsumer({ name }: ConsumerInfo): Promise<void> {
+    await untilAnswered(() => jsm.consumers.delete(STREAM, name)).catch((error) => {
+      if (!isGone(error)) throw error;
+    });
+  }
+
+  async function ensure(): Promise<Consumers> {
+    await ensureStream();
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ensureConsumers();
+      } catch (error) {
+        if (!isTaken(error) || tries === TRIES) throw error;
+        // Of a former version, or made by somebody else at the same time.
+        for (const consumer of await list()) {
+          if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
+        }
+        await delay(PAUSE_MS * tries);
+      }
+    }
+  }
+
+  return {
+    /** Creates the stream and its consumers where they are missing. @throws NatsError */
+    ensure,
+    /** All consumers, in the order of their subjects: those of what is live first. @throws NatsError also where one is missing */
+    async consumers(): Promise<{ readonly all: readonly ConsumerInfo[]; readonly due: readonly ConsumerInfo[] }> {
+      const there = await found();
+      const all = subjects.map((subject) => {
+        const consumer = there.get(subject);
+        if (!consumer) throw new NatsError('consumer not found', '404');
+        return consumer;
+      });
+      return { all, due: all.slice(0, due.length) };
+    },
+    /** Makes the consumers anew. @throws NatsError */
+    async renewConsumers(): Promise<void> {
+      for (const consumer of (await ensure()).values()) await deleteConsumer(consumer);
+      await ensure();
+    },
+    /** Makes the stream anew, without a message. @throws NatsError */
+    async renew(): Promise<void> {
+      await untilAnswered(() => jsm.streams.delete(STREAM));
+      await ensure();
+    },
+  };
+}
+
+/**
+ * A name that no consumer has had. Acknowledgements name the consumer and a message's sequence: those of a stream that is gone must not meet the messages of the
+ * one that took its place. And nats-server 2.9 may still be deleting the files of one while it makes another of the same name, which then is broken for good.
+ */
+const newName = (subject: string): string => `${subject.replaceAll('.', '-')}-${randomUUID()}`;
+
+type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pending'>;
+
+const isConfigured = ({ config }: ConsumerInfo, { ack_wait, max_deliver, max_ack_pending }: Configured): boolean =>
+  config.ack_wait === ack_wait && config.max_deliver === max_deliver && config.max_ack_pending === max_ack_pending;
+
+/** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));
+
+/** Whether there is a stream of the name with other settings. */
+export const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
+
+/** The number by which JetStream names what is wrong; 0 where it does not say. */
+export const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
+
+/** Whether the stream or a consumer was deleted. */
+export function isGone(error: unknown): boolean {
+  return error instanceof NatsError && ['404', '409'].includes(error.code);
+}
