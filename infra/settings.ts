@@ -20,7 +20,7 @@ export interface Settings {
   readonly allowPrivateNetworks: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
-  readonly nodeNumber: number;
+  readonly nodeNumber: number | undefined;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -103,11 +103,11 @@ export const SETTINGS = {
     'whether deliveries may reach private and local addresses',
   ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
-  nodeNumber: row(
+  nodeNumber: row<number | undefined>(
     'NODE_NUMBER',
-    '0',
+    undefined,
     wholeNumber(0, 31),
-    'number of this node in the ids it makes; each gateway of a deployment needs its own',
+    'number of this node in the ids it makes, set for all gateways of a deployment or for none; absent: each takes one that is free',
   ),
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 

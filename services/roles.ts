@@ -66,8 +66,9 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids }) {
+  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber }) {
     const { createGateway } = await import('./gateway/gateway.ts');
+    const numbered = await nodeNumber();
     const { models, progress } = await readModels();
     let isQueueConnected = () => false;
     // The gateway takes events without the queue: it only tells whether it is there.
@@ -89,7 +90,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       relayedTo,
       queueLag: async () => (await queue()).state(),
       log,
-      ids: ids({ models, progress }),
+      ids: ids(numbered, { models, progress }),
       nowMs,
       checks,
     });

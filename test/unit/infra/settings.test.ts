@@ -36,7 +36,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
 describe('settings', () => {
   it('have defaults, all but what names another machine or a secret', () => {
     expect(readSettings({})).to.deep.equal({
-      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: 0 },
+      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: undefined },
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },

@@ -208,6 +208,23 @@ describe('delivery handler', () => {
     expect(receiver.hits).to.have.length(1);
   });
 
+  it('POSTs once where the message was handed to another worker before, and the read models do not show its attempt yet', async () => {
+    world.add(DELIVERIES, attempted(DELIVERED));
+    expect(await world.handle(20, {}, { isAgain: true })).to.deep.equal({ againInMs: PATIENCE_MS });
+    world.project();
+    expect(await world.handle(20, {}, { isAgain: true })).to.equal('done');
+    expect(receiver.hits).to.have.length(0);
+  });
+
+  it('leaves to others what is theirs, unless it is only to wait, and what they may have by now', async () => {
+    expect(await world.handle(20, {}, { isHeld: () => false })).to.equal('lost');
+    world.isOurs = false;
+    expect(await world.handle()).to.equal('elsewhere');
+    const due_ms = world.clock.nowMs + HOUR_MS;
+    expect(await world.handle(20, { due_ms })).to.deep.equal({ due_ms, position: 20 });
+    expect(receiver.hits).to.have.length(0);
+  });
+
   it('lets a delivery be tried again where its attempt could not be recorded', async () => {
     const { append } = world.store;
     world.store.append = async () => {
