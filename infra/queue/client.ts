@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConsumerInfo, connect, type JsMsg, NatsError } from 'nats';
+import { ConsumerEvents, type ConsumerInfo, type ConsumerMessages, connect, type JsMsg, NatsError } from 'nats';
 import type { Logger } from '../log.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
 import { createRecords, type Records } from './records.ts';
@@ -119,6 +119,7 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
     while (!signal.aborted) {
       const options = { max_messages, abort_on_missing_resource: true, ...(isCluster() && inCluster) };
       const messages = await js.consumers.getPullConsumerFor(info).consume(options);
+      void endIfGone(info, messages);
       const stop = () => messages.stop();
       signal.addEventListener('abort', stop);
       if (signal.aborted) stop();
@@ -134,6 +135,16 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
         signal.removeEventListener('abort', stop);
         stop();
       }
+    }
+  }
+
+  /** A server of a cluster drops requests for messages of a consumer that it does not know. */
+  async function endIfGone({ name }: ConsumerInfo, messages: ConsumerMessages): Promise<void> {
+    for await (const { type } of await messages.status()) {
+      if (type !== ConsumerEvents.HeartbeatsMissed) continue;
+      await untilAnswered(() => jsm.consumers.info(STREAM, name)).catch((error) => {
+        if (isGone(error)) messages.stop(error);
+      });
     }
   }
 

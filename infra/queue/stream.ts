@@ -112,9 +112,16 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers }:
     }
   }
 
+  let ensuring: Promise<Consumers> | undefined;
+
   return {
-    /** Creates the stream and its consumers where they are missing. @throws NatsError */
-    ensure,
+    /** Creates the stream and its consumers where they are missing; once for all who ask meanwhile. @throws NatsError */
+    ensure(): Promise<Consumers> {
+      ensuring ??= ensure().finally(() => {
+        ensuring = undefined;
+      });
+      return ensuring;
+    },
     /** All consumers, in the order of their subjects: those of what is live first. @throws NatsError also where one is missing */
     async consumers(): Promise<{ readonly all: readonly ConsumerInfo[]; readonly due: readonly ConsumerInfo[] }> {
       const there = await found();
