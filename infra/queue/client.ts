@@ -45,6 +45,8 @@ export interface QueueOptions {
 
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
+/** More are asked for when so much of what is fetched ahead is left: each request costs as much as a message. */
+const LEFT = 0.25;
 /** When a message that was to go to another subject, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
 /** Where there are several servers, how often it is looked whether the one we are connected to still answers, in ms; after two questions without one we leave it. */
@@ -117,7 +119,8 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
     const heartbeat = info.config.filter_subject?.startsWith(FORMER_SUBJECT) ? HEARTBEAT_MS.shard : HEARTBEAT_MS.slot;
     const inCluster = { expires: EXPIRES_MS, idle_heartbeat: heartbeat, bind: true };
     while (!signal.aborted) {
-      const options = { max_messages, abort_on_missing_resource: true, ...(isCluster() && inCluster) };
+      const often = { max_messages, threshold_messages: Math.ceil(max_messages * LEFT) };
+      const options = { ...often, abort_on_missing_resource: true, ...(isCluster() && inCluster) };
       const messages = await js.consumers.getPullConsumerFor(info).consume(options);
       void endIfGone(info, messages);
       const stop = () => messages.stop();

@@ -19,8 +19,8 @@ export function shardOf(webhookId: number): number {
 }
 
 /**
- * The shards that are `worker`'s where these workers are there, after rendezvous hashing: all who know of the same workers come to the same, and one that
- * comes or goes moves few. None has more than its even share, rounded up.
+ * The shards that are `worker`'s where these workers are there, after rendezvous hashing: all who know of the same workers come to the same, and most
+ * stay where they are when one comes or goes. None has more than its even share, rounded up.
  */
 export function shardsOf(worker: string, workers: readonly string[]): ReadonlySet<number> {
   const most = Math.ceil(SHARDS / workers.length);

@@ -7,12 +7,16 @@ const SUBJECT = 'webhooks.workers';
 /** How often a worker says that it is there, and for how long it counts as there after that, in ms. */
 const BEAT_MS = 1_000;
 const GONE_MS = 5_000;
+/** How long after a worker came or went messages may come that it was handed last, in ms: longer than they wait where they are, and than they are held. */
+const SETTLED_MS = 180_000;
 
 /** Which webhooks' messages a worker takes. */
 export interface Share {
   readonly shards: () => ReadonlySet<number>;
   /** Whether a webhook belongs to it. */
   readonly has: (webhookId: number) => boolean;
+  /** Whether workers have been the same for so long that what comes again can only have been here before. */
+  readonly isSettled: () => boolean;
   /** Calls back whenever the shards have changed, until the returned function is called. */
   readonly onChange: (changed: () => void) => () => void;
 }
@@ -20,7 +24,7 @@ export interface Share {
 const ALL = new Set(Array.from({ length: SHARDS }, (_, shard) => shard));
 
 /** The share of whoever works alone. */
-export const WHOLE: Share = { shards: () => ALL, has: () => true, onChange: () => () => {} };
+export const WHOLE: Share = { shards: () => ALL, has: () => true, isSettled: () => true, onChange: () => () => {} };
 
 /** What a worker says. */
 interface Word {
@@ -39,8 +43,10 @@ export function createRoster(self: string, nowMs: () => number) {
   const listeners = new Set<() => void>();
   let shards: ReadonlySet<number> = ALL;
   let beatMs = nowMs();
+  let changedMs = Number.NEGATIVE_INFINITY;
 
   function divide() {
+    changedMs = nowMs();
     const mine = shardsOf(self, [self, ...heardMs.keys()].toSorted());
     const isSame = mine.size === shards.size && [...mine].every((shard) => shards.has(shard));
     shards = mine;
@@ -70,6 +76,7 @@ export function createRoster(self: string, nowMs: () => number) {
     },
     shards: () => shards,
     has: (webhookId: number) => shards.has(shardOf(webhookId)),
+    isSettled: () => nowMs() - changedMs > SETTLED_MS,
     onChange(changed: () => void) {
       listeners.add(changed);
       return () => void listeners.delete(changed);

@@ -22,9 +22,11 @@ import { createRecorder } from './recorder.ts';
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
 /** Live messages of a shard that are fetched ahead of them. */
-const AHEAD = 64;
+const AHEAD = 96;
 /** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
+/** How old the position of the log's end may be, in ms: less than it takes until a message that another worker was handed comes here. */
+const RECENT_MS = 500;
 /** When a message whose handling failed comes back, in ms. */
 const FAILED_MS = 1_000;
 
@@ -59,7 +61,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
     isOurs: share.has,
-    head: createShared(store.lastPosition),
+    head: createRecent(store.lastPosition, RECENT_MS),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
     append: recorder.append,
@@ -69,7 +71,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     held.add(message);
     try {
       const decoded = decodeMessage(message.data);
-      const handing = { isAgain: message.redelivered, isHeld: () => held.has(message) };
+      const handing = { isAgain: message.redelivered && !share.isSettled(), isHeld: () => held.has(message) };
       await settle(message, decoded, await handle(decoded, handing));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
@@ -128,17 +130,17 @@ async function drain(idle: Promise<void>, giveUp: AbortController) {
   clearTimeout(timer);
 }
 
-/** Answers all that ask while it has yet to ask with one answer: never one that was asked for before they did. */
-function createShared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<unknown> = Promise.resolve();
-  let next: Promise<T> | undefined;
+/** An answer that was asked for no longer ago than `recentMs`; one that failed is asked for again. */
+function createRecent<T>(ask: () => Promise<T>, recentMs: number): () => Promise<T> {
+  let last: { readonly askedMs: number; readonly answer: Promise<T> } | undefined;
   return () => {
-    next ??= underWay.then(() => {
-      next = undefined;
-      const answer = ask();
-      underWay = answer.catch(() => {});
-      return answer;
+    const nowMs = performance.now();
+    if (last && nowMs - last.askedMs < recentMs) return last.answer;
+    const asked = { askedMs: nowMs, answer: ask() };
+    last = asked;
+    asked.answer.catch(() => {
+      if (last === asked) last = undefined;
     });
-    return next;
+    return asked.answer;
   };
 }

@@ -23,7 +23,7 @@ export type Verdict =
 
 /** How a message came here. */
 export interface Handing {
-  /** Whether it was handed out before, to whomever: what that has recorded must be known before there is another attempt. */
+  /** Whether another worker may have had it before: what that has recorded must be known before there is another attempt. */
   readonly isAgain: boolean;
   /** Whether the queue still takes it to be here; it may have handed it to another worker else. */
   readonly isHeld: () => boolean;

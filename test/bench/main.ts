@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { cluster } from './cluster.ts';
 import { type Figures, table } from './figures.ts';
 import { isolation } from './isolation.ts';
 import { isolationMany } from './isolation-many.ts';
@@ -10,7 +11,9 @@ import { reconcile } from './reconcile.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const BENCHES = { throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages };
+const BENCHES = {
+  ...{ throughput, isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster },
+};
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },

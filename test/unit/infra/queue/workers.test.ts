@@ -49,6 +49,17 @@ describe('the roster of a worker', () => {
     expect(share()).to.equal(SHARDS);
   });
 
+  it('is settled where nobody has come or gone for minutes, and from the beginning where nobody ever did', () => {
+    expect(roster.isSettled()).to.equal(true);
+    here('other');
+    pass(180, { speaking: ['other'] });
+    expect(roster.isSettled()).to.equal(false);
+    pass(1, { speaking: ['other'] });
+    expect(roster.isSettled()).to.equal(true);
+    roster.hear({ worker: 'other', isLeaving: true });
+    expect(roster.isSettled()).to.equal(false);
+  });
+
   it('takes nobody for gone whom it could not hear: while it was not connected, or stood still', () => {
     here('other');
     pass(20, { isConnected: false });
