@@ -66,10 +66,12 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber }) {
+  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
     const { createGateway } = await import('./gateway/gateway.ts');
     const numbered = await nodeNumber();
     const { models, progress } = await readModels();
+    // Until then no ids are made. Where that takes long there is more to say than that.
+    await progress.whenProcessed(numbered.position, times.patienceMs);
     let isQueueConnected = () => false;
     // The gateway takes events without the queue: it only tells whether it is there.
     queue().then((connected) => {
