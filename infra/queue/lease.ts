@@ -78,14 +78,14 @@ export function createLease<Note>({ records, key, node, nowMs }: LeaseDeps) {
   }
 
   /** Whether nobody holds it, as far as can be seen from here. */
-  function isFree(found: Found<Kept<Note>> | undefined): boolean {
+  function isFree(found: Found<Kept<Note>> | undefined, reserveMs: number): boolean {
     const isFirstLook = seen === undefined;
     const revision = found?.revision ?? 0;
     if (seen?.revision !== revision) seen = { revision, sinceMs: nowMs() };
     const { holder, node: by } = found?.value ?? last ?? { holder: '', node };
-    if (holder === '' || holder === self) return true;
+    if (holder === self || (holder === '' && (by === node || nowMs() - seen.sinceMs >= reserveMs))) return true;
     // A process that has never looked before is a new one of its node, whose last one is gone.
-    return (isFirstLook && by === node) || nowMs() - seen.sinceMs > LEASE.goneMs;
+    return (isFirstLook && by === node) || nowMs() - seen.sinceMs > LEASE.goneMs + reserveMs;
   }
 
   return {
@@ -96,10 +96,11 @@ export function createLease<Note>({ records, key, node, nowMs }: LeaseDeps) {
     /**
      * Takes it where it is free, renews it where it is held: to be called every `LEASE.lookMs`.
      * @param note what is to be noted now
+     * @param reserveMs for how long it is left to others who want it too
      * @returns what was found where it has just been taken
      * @throws NatsError where the broker does not answer, or somebody else was faster
      */
-    async look(note: () => Note): Promise<Taken<Note> | undefined> {
+    async look(note: () => Note, reserveMs = 0): Promise<Taken<Note> | undefined> {
       if (!isHeld()) held = undefined;
       if (held && !isUnsure) return void (await renew(note(), held));
       const found = await records.get<Kept<Note>>(key);
@@ -107,7 +108,7 @@ export function createLease<Note>({ records, key, node, nowMs }: LeaseDeps) {
         return void (await renew(note(), { ...held, revision: found?.revision ?? 0 }));
       }
       held = undefined;
-      const isAvailable = isFree(found);
+      const isAvailable = isFree(found, reserveMs);
       const before = found?.value ?? last;
       last = before;
       if (!isAvailable) return undefined;

@@ -9,6 +9,7 @@ import { createLoop } from '../../infra/loop.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
+import type { Membership } from '../../infra/queue/workers.ts';
 import { createSlots } from '../../infra/slots.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
@@ -54,13 +55,13 @@ export function createDelivery(deps: DeliveryDeps): Service {
   const { store, queue, log } = deps;
   const slots = createSlots(IN_HAND);
   const giveUp = new AbortController();
-  const share = queue.join();
+  let share: Membership | undefined;
   const held = createHeld(queue, deps.ackWaitMs, () => performance.now());
   const recorder = createRecorder(store, log, giveUp.signal, () => performance.now());
   const handle = createHandler({
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
-    isOurs: share.has,
+    isOurs: (webhookId) => share?.has(webhookId) ?? true,
     head: createRecent(store.lastPosition, RECENT_MS),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
@@ -71,7 +72,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     held.add(message);
     try {
       const decoded = decodeMessage(message.data);
-      const handing = { isAgain: message.redelivered && !share.isSettled(), isHeld: () => held.has(message) };
+      const handing = { isAgain: message.redelivered && !share?.isSettled(), isHeld: () => held.has(message) };
       await settle(message, decoded, await handle(decoded, handing));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
@@ -91,7 +92,18 @@ export function createDelivery(deps: DeliveryDeps): Service {
     else await queue.postpone(message, { ...decoded, ...verdict });
   }
 
+  /** Takes no share of the work before it can do it: until its read models are there, others deliver. */
+  async function join(signal: AbortSignal): Promise<Membership> {
+    const { progress } = deps;
+    while (!(await progress.whenProcessed(progress.head, deps.patienceMs))) {
+      signal.throwIfAborted();
+      log.info({ position: progress.current(), up_to: progress.head }, 'waiting for the read models');
+    }
+    return queue.join();
+  }
+
   const loop = createLoop('delivery', log, async (signal, working) => {
+    share ??= await join(signal);
     for await (const message of queue.consume(AHEAD, signal, share)) {
       await slots.acquire();
       while (recorder.isHeldUp() && !signal.aborted) await delay(LOOK_MS);
@@ -113,7 +125,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
   return {
     ...loop,
     async stop() {
-      share.leave();
+      share?.leave();
       await loop.stop();
       await drain(slots.whenIdle(), giveUp);
       held.stop();

@@ -31,9 +31,11 @@ export function createLeadership({ lease, ownNote, log }: LeadershipDeps) {
   let began = Promise.withResolvers<void>();
   let running: Promise<void> | undefined;
   let isFailing = false;
+  /** Whether its table has been in step with the leader: one that still reads a long log had better leave it to another to lead. */
+  let isInStep = false;
 
   async function look() {
-    const taken = await lease.look(() => term?.note() ?? ownNote());
+    const taken = await lease.look(() => term?.note() ?? ownNote(), isInStep ? 0 : LEASE.goneMs);
     if (!taken) return;
     term?.over.abort();
     number += 1;
@@ -87,6 +89,10 @@ export function createLeadership({ lease, ownNote, log }: LeadershipDeps) {
     ...service,
     /** Up to where the leader has noted that all is on the queue; -1 where that is not known. */
     notedPosition: (): number => lease.noted()?.position ?? -1,
+    /** Says that this relay knows all that the leader does. */
+    isInStep(): void {
+      isInStep = true;
+    },
     /** Resolves once this relay leads. @throws where `signal` aborts before that */
     async whenLeading(signal: AbortSignal): Promise<Term> {
       while (!term) {

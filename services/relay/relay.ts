@@ -85,11 +85,14 @@ export function createRelay({ registry, leadership, store, queue, log }: RelayDe
   }
 
   async function followLeader(signal: AbortSignal): Promise<void> {
+    const noted = leadership.notedPosition();
+    if (noted >= 0 && registry.position() >= noted) leadership.isInStep();
     await whenAhead(registry.position(), signal);
     for await (const batch of store.follow({ after: registry.position(), prefixes: RELAYED_STREAMS, signal })) {
       for (let reached = registry.position(); reached < batch.position; reached = registry.position()) {
         const upTo = Math.min(batch.position, await whenAhead(reached, signal));
         applyUpTo(batch.facts, reached, upTo);
+        if (upTo === leadership.notedPosition()) leadership.isInStep();
       }
     }
   }

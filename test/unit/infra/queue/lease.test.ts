@@ -101,6 +101,21 @@ describe('a lease', () => {
     expect(await b.look(() => '')).to.deep.equal({ found: 'last words', wasOurs: false });
   });
 
+  it('is left for a while to others by one that had better not have it', async () => {
+    const a = process('a');
+    const [ready, late] = [process('b'), process('c')];
+    await a.look(() => 'x');
+    await a.release('x');
+    expect(await late.look(() => '', LEASE.goneMs)).to.equal(undefined);
+    expect(await ready.look(() => '')).to.not.equal(undefined);
+    nowMs += LEASE.goneMs + LEASE.lookMs;
+    await late.look(() => '', LEASE.goneMs);
+    nowMs += LEASE.goneMs + LEASE.lookMs;
+    expect(await late.look(() => '', LEASE.goneMs)).to.equal(undefined);
+    nowMs += LEASE.goneMs;
+    expect(await late.look(() => '', LEASE.goneMs)).to.not.equal(undefined);
+  });
+
   it('is taken at once by a new process of the node that holds it, but not by one that has looked before', async () => {
     const a = process('a');
     await a.look(() => 'x');

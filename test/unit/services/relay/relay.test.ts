@@ -75,6 +75,7 @@ describe('the relay', () => {
     };
     const leadership = {
       notedPosition: () => noted,
+      isInStep: () => {},
       whenLeading: async (signal: AbortSignal) => {
         await waitFor('its turn to lead', () => signal.aborted || found !== 'another leads');
         signal.throwIfAborted();
