@@ -39,6 +39,7 @@ export async function cluster({ quick }: BenchOptions): Promise<Figures> {
     const one = await bursts(bench, channel, [api]);
     console.log('two nodes ...');
     const second = await nodes.startNode();
+    await waitFor('its read models', () => knows(second, channel));
     const both = [api, connectApi(second.url(), WIDTH)];
     const two = await bursts(bench, channel, both);
     console.log('kills ...');
@@ -62,6 +63,10 @@ interface Bench {
 
 const named = (name: string, figures: Figures): Figures =>
   Object.fromEntries(Object.entries(figures).map(([figure, value]) => [`${name}: ${figure}`, value]));
+
+async function knows(node: Node, { id, publisher_key: key }: Channel): Promise<boolean> {
+  return (await node.api().call('GET', `/v1/channels/${id}`, { key })).status === 200;
+}
 
 /** Publishes as fast as is accepted, through all nodes alike, and waits until all is delivered; several times. */
 async function bursts(bench: Bench, channel: Channel, apis: readonly Api[]): Promise<Figures> {
