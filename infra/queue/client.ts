@@ -1,13 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ConsumerEvents, type ConsumerInfo, type ConsumerMessages, connect, type JsMsg, NatsError } from 'nats';
+import { type ConsumerInfo, connect, type JsMsg, NatsError } from 'nats';
 import type { Logger } from '../log.ts';
+import { pause } from '../pause.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createPulls } from './pulls.ts';
 import { createRecords, type Records } from './records.ts';
 import { createRepeater } from './repeater.ts';
 import { FORMER_SUBJECT, shardOf, subjectOfShard } from './shards.ts';
 import { type Consumers, createStream, isGone, STREAM } from './stream.ts';
 import { isLongWait, subjectAt, TIERS } from './tiers.ts';
-import { createTurns, inTurns } from './turns.ts';
+import { inTurns } from './turns.ts';
 import { joinWorkers, type Membership, type Share, WHOLE } from './workers.ts';
 
 /** What tells how the broker is doing. */
@@ -45,18 +46,12 @@ export interface QueueOptions {
 
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
-/** More are asked for when so much of what is fetched ahead is left: each request costs as much as a message. */
-const LEFT = 0.25;
 /** When a message that was to go to another subject, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
+/** By when all consumers have been asked for messages, in ms. */
+const BEGUN_MS = 1_000;
 /** Where there are several servers, how often it is looked whether the one we are connected to still answers, in ms; after two questions without one we leave it. */
 const PING_MS = 3_000;
-/** How often a consumer of a cluster says that it is there, and how long a request for messages is good for, in ms. One whose server has died is asked anew after two. */
-const HEARTBEAT_MS = { shard: 2_000, slot: 5_000 } as const;
-const EXPIRES_MS = 30_000;
-/** How long to wait before a consumer that nobody leads is asked again, in ms. */
-const LEADERLESS_MS = 250;
-
 /**
  * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of each shard of
  * what is live or waits for a short time (shards.ts), and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
@@ -82,6 +77,7 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
   const stream = createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers });
   const records = await createRecords(nc, replicas);
   const isCluster = () => nc.info?.cluster !== undefined;
+  const { messagesOf, liveMessages } = createPulls({ js, jsm, untilAnswered, isCluster });
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
@@ -108,83 +104,6 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
       log.warn({ err: error, event_id, webhook_id, subject }, 'a message could not be moved, trying again');
       handedOut.nak(NOT_TAKEN_MS);
     }
-  }
-
-  /**
-   * What a consumer hands out, until `signal` aborts. In a cluster its server may die, and our requests with it: another one leads it after a while, and
-   * knows nothing of them.
-   * @throws NatsError where it is gone
-   */
-  async function* messagesOf(info: ConsumerInfo, max_messages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
-    const heartbeat = info.config.filter_subject?.startsWith(FORMER_SUBJECT) ? HEARTBEAT_MS.shard : HEARTBEAT_MS.slot;
-    const inCluster = { expires: EXPIRES_MS, idle_heartbeat: heartbeat, bind: true };
-    while (!signal.aborted) {
-      const often = { max_messages, threshold_messages: Math.ceil(max_messages * LEFT) };
-      const options = { ...often, abort_on_missing_resource: true, ...(isCluster() && inCluster) };
-      const messages = await js.consumers.getPullConsumerFor(info).consume(options);
-      void endIfGone(info, messages);
-      const stop = () => messages.stop();
-      signal.addEventListener('abort', stop);
-      if (signal.aborted) stop();
-      try {
-        yield* messages;
-      } catch (error) {
-        if (!isLeaderless(error)) throw error;
-        await delay(LEADERLESS_MS);
-        await untilAnswered(() => jsm.consumers.info(STREAM, info.name)).catch((error) => {
-          if (isGone(error)) throw error;
-        });
-      } finally {
-        signal.removeEventListener('abort', stop);
-        stop();
-      }
-    }
-  }
-
-  /** A server of a cluster drops requests for messages of a consumer that it does not know. */
-  async function endIfGone({ name }: ConsumerInfo, messages: ConsumerMessages): Promise<void> {
-    for await (const { type } of await messages.status()) {
-      if (type !== ConsumerEvents.HeartbeatsMissed) continue;
-      await untilAnswered(() => jsm.consumers.info(STREAM, name)).catch((error) => {
-        if (isGone(error)) messages.stop(error);
-      });
-    }
-  }
-
-  /** What is live in the shards of a share, as that changes, and what former versions have left. Ends when `signal` aborts. */
-  function liveMessages(consumers: Consumers, maxMessages: number, share: Share, signal: AbortSignal) {
-    const turns = createTurns<JsMsg>();
-    const reading = new Map<number, AbortController>();
-    const add = (subject: string, until: AbortSignal) =>
-      turns.add(messagesOf(consumers.get(subject) as ConsumerInfo, maxMessages, until));
-
-    function follow() {
-      const shards = share.shards();
-      for (const [shard, until] of reading) {
-        if (shards.has(shard)) continue;
-        until.abort();
-        reading.delete(shard);
-      }
-      for (const shard of shards) {
-        if (reading.has(shard)) continue;
-        const until = new AbortController();
-        reading.set(shard, until);
-        add(subjectOfShard(shard), until.signal);
-      }
-    }
-
-    function end() {
-      ignore();
-      for (const until of reading.values()) until.abort();
-      turns.close();
-    }
-
-    add(FORMER_SUBJECT, signal);
-    follow();
-    const ignore = share.onChange(follow);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-    return turns.values();
   }
 
   return {
@@ -276,7 +195,8 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
       const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
       const waiting = slots.map(([, info]) => messagesOf(info, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
-        yield* inTurns([liveMessages(consumers, maxMessages, share, until), inTurns(waiting)]);
+        const live = liveMessages(consumers, maxMessages, share, until);
+        yield* inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)]);
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
@@ -289,6 +209,18 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
     close: (): Promise<void> => nc.drain(),
   };
 
+  /**
+   * Gives nothing. A server drops requests for messages of a consumer that was deleted just before they came, without a word; in a cluster the consumer's
+   * heartbeat is missed (pulls.ts).
+   * @throws NatsError where they are gone
+   */
+  async function* endIfGone(consumers: Consumers, signal: AbortSignal): AsyncGenerator<never> {
+    await pause(BEGUN_MS, signal);
+    if (signal.aborted || isCluster()) return;
+    if (!(await stream.has(consumers))) throw new NatsError('consumer not found', '404');
+    yield* [];
+  }
+
   /** How long the oldest message that `consumer` has never handed out has been waiting. */
   async function lagMs({ num_pending, delivered, config }: ConsumerInfo): Promise<number> {
     if (num_pending === 0) return 0;
@@ -297,9 +229,6 @@ export async function connectQueue(url: string, { ackWaitMs, log, replicas = 1, 
     return next ? Date.now() - next.time.getTime() : 0;
   }
 }
-
-/** Whether nobody answers for a consumer, as while a cluster elects another leader of it. */
-const isLeaderless = (error: unknown): boolean => error instanceof NatsError && error.code === '503';
 
 function noMessage(error: unknown): undefined {
   if (error instanceof NatsError && error.api_error?.code === 404) return undefined;

@@ -122,6 +122,11 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers }:
       });
       return ensuring;
     },
+    /** Whether these consumers are still there. @throws NatsError */
+    async has(consumers: Consumers): Promise<boolean> {
+      const names = new Set([...(await found()).values()].map(({ name }) => name));
+      return [...consumers.values()].every(({ name }) => names.has(name));
+    },
     /** All consumers, in the order of their subjects: those of what is live first. @throws NatsError also where one is missing */
     async consumers(): Promise<{ readonly all: readonly ConsumerInfo[]; readonly due: readonly ConsumerInfo[] }> {
       const there = await found();
