@@ -11,6 +11,7 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
 } from 'nats';
 import { FORMER_SUBJECT, SHARD_SUBJECTS, SHARDS, subjectOfShard } from './shards.ts';
 import { RETRY_SUBJECTS, subjectOfSlot, type Tiers } from './tiers.ts';
@@ -60,10 +61,10 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers }:
       duplicate_window: nanos(DUPLICATE_WINDOW_MS),
       num_replicas: replicas,
     };
-    await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
-      if (!isOther(error)) throw error;
-      return untilAnswered(() => jsm.streams.update(STREAM, config));
-    });
+    // Asked first: in a cluster that has lost a server, what makes a stream may hang although there is one.
+    const there = await untilAnswered(() => jsm.streams.info(STREAM)).catch(noneIfGone);
+    if (!there) await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config }));
+    else if (!isSame(there.config, config)) await untilAnswered(() => jsm.streams.update(STREAM, config));
   }
 
   async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
@@ -160,6 +161,14 @@ type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pen
 
 const isConfigured = ({ config }: ConsumerInfo, { ack_wait, max_deliver, max_ack_pending }: Configured): boolean =>
   config.ack_wait === ack_wait && config.max_deliver === max_deliver && config.max_ack_pending === max_ack_pending;
+
+function isSame({ subjects, num_replicas }: Partial<StreamConfig>, wanted: Partial<StreamConfig>): boolean {
+  return num_replicas === wanted.num_replicas && subjects?.join() === wanted.subjects?.join();
+}
+
+function noneIfGone(error: unknown): undefined {
+  if (!isGone(error)) throw error;
+}
 
 /** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
 const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));

@@ -65,6 +65,7 @@ export function createRelay({ registry, leadership, store, queue, log }: RelayDe
   async function skippedTo(): Promise<number> {
     const known = registry.skipped();
     if (known) return known.to;
+    await queue.ensure();
     if ((await queue.state()).lastSequence > 0) await queue.renewStream();
     const skipped = { to: await store.lastPosition(), on: (await queue.state()).incarnation };
     registry.setSkipped(skipped);
@@ -116,7 +117,6 @@ export function createRelay({ registry, leadership, store, queue, log }: RelayDe
 
   const service: Service = createLoop('relay', log, async (signal, working) => {
     const term = await standBy(signal);
-    await queue.ensure();
     const publisher = createPublisher(queue, log, term);
     if (prepared?.number !== term.number) prepared = { number: term.number, skipTo: await prepare(term) };
     const { skipTo } = prepared;
