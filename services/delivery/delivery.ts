@@ -22,8 +22,8 @@ import { createRecorder } from './recorder.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
-/** Live messages of a shard that are fetched ahead of them. */
-const AHEAD = 96;
+/** Live messages of a shard that are fetched ahead of them: what is more than a webhook may have under way only goes back to the queue. */
+const AHEAD = 32;
 /** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
 /** How old the position of the log's end may be, in ms: less than it takes until a message that another worker was handed comes here. */
