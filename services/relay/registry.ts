@@ -110,7 +110,8 @@ export function openRegistry(db: DatabaseSync) {
       db.exec('COMMIT');
     },
     rollback() {
-      db.exec('ROLLBACK');
+      // A full disk has rolled it back already.
+      if (db.isTransaction) db.exec('ROLLBACK');
       live.forget();
     },
   };
