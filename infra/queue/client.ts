@@ -3,6 +3,7 @@ import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsErr
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createPublications } from './publications.ts';
 import { createPulls } from './pulls.ts';
 import { createRecords, type Records } from './records.ts';
 import { createRepeater } from './repeater.ts';
@@ -79,6 +80,7 @@ export async function connectQueue(
   });
   let isConnected = true;
   const { untilAnswered, repeat } = createRepeater();
+  const publications = createPublications(nc);
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
@@ -92,18 +94,20 @@ export async function connectQueue(
       if (type !== 'disconnect' && type !== 'reconnect') continue;
       isConnected = type === 'reconnect';
       log.warn({ server: data }, `nats: ${type}`);
-      if (isConnected) repeat();
+      if (!isConnected) continue;
+      repeat();
+      publications.repeat();
     }
   }
 
   const isUp = (): boolean => isConnected && !nc.isClosed();
 
-  /** Resolves once the message is on the broker's disk. */
-  async function put(subject: string, message: QueueMessage, msgID: string) {
+  /** Resolves once the message is on the broker's disk, with its sequence. */
+  async function put(subject: string, message: QueueMessage, id: string): Promise<number> {
     try {
-      const ack = await untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
+      const sequence = await publications.publish(subject, encodeMessage(message), id);
       stream.took();
-      return ack;
+      return sequence;
     } catch (error) {
       stream.refused(error);
       throw error;
@@ -169,9 +173,8 @@ export async function connectQueue(
      * @param dueMs when it is going to be wanted, as far as is known: it is handed out at once, and waits where it need not be moved
      * @throws NatsError
      */
-    async publish(message: QueueMessage, id: string, dueMs = 0): Promise<number> {
-      return (await put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id)).seq;
-    },
+    publish: (message: QueueMessage, id: string, dueMs = 0): Promise<number> =>
+      put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id),
 
     /**
      * Lets a message that was handed out wait until `due_ms`: where it is, or in the slot of that time, as `message`. Its id there is that of the delivery and
