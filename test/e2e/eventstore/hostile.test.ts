@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { BACKWARDS, END } from '@eventstore/db-client';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { endlessVarint, field, message, numberField, varint } from '../../support/protobuf.ts';
@@ -115,12 +116,24 @@ describe('eventstore: messages that mean harm', () => {
     expect(said).to.equal('');
   });
 
-  it('takes more events in one message than a function takes arguments', async () => {
+  it('takes 50,000 events in one append, and refuses more of them than a function takes arguments', async () => {
     const target = message(streamNamed('many'), ANY);
-    const eventsOf = (name: number) => Buffer.concat(Array<Uint8Array>(150_000).fill(field(name, anEvent())));
-    expect(await send('Append', message(field(1, target), eventsOf(2)))).to.equal(status.OK);
-    expect(
-      await send('BatchAppend', message(field(1, uuid()), field(2, target), eventsOf(3), numberField(4, varint(1n)))),
-    ).to.equal(status.OK);
+    const append = (count: number) => send('Append', message(field(1, target), eventsOf(2, count)));
+    const eventsOf = (name: number, count: number) =>
+      Buffer.concat(Array<Uint8Array>(count).fill(field(name, anEvent())));
+    expect(await append(50_000)).to.equal(status.OK);
+    expect(await append(50_001)).to.equal(status.INVALID_ARGUMENT);
+    expect(await append(150_000)).to.equal(status.INVALID_ARGUMENT);
+    const batch = message(field(1, uuid()), field(2, target), eventsOf(3, 150_000), numberField(4, varint(1n)));
+    expect(await send('BatchAppend', batch)).to.equal(status.OK);
+    let revision = 0n;
+    for await (const { event: last } of connect(port).readStream('many', {
+      direction: BACKWARDS,
+      fromRevision: END,
+      maxCount: 1,
+    })) {
+      revision = last?.revision ?? 0n;
+    }
+    expect(revision).to.equal(49_999n);
   });
 });

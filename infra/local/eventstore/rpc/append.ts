@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { appended, appendedWrongRevision } from '../wire/append-response.ts';
 import { appendTooLarge, badStreamName, invalidEvent, notReady, RpcError, refusal, toRpcError } from './errors.ts';
-import { heldBytes, MAX_HELD_BYTES } from './holding.ts';
+import { heldBytes, MAX_EVENTS, MAX_HELD_BYTES } from './holding.ts';
 import type { RunningCalls } from './running-calls.ts';
 
 /** The older append, one event a message; clients take it for appends with credentials of their own. */
@@ -35,7 +35,9 @@ export function append(
         events.push(event);
       }
       if (chunk.invalid) answer(invalidEvent(chunk.invalid));
-      else if (bytes > maxAppendSize || held > MAX_HELD_BYTES) answer(appendTooLarge(maxAppendSize));
+      else if (bytes > maxAppendSize || held > MAX_HELD_BYTES || events.length > MAX_EVENTS) {
+        answer(appendTooLarge(maxAppendSize));
+      }
       if (answered) events.length = 0;
     });
     call.on('end', () => {

@@ -5,7 +5,7 @@ import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { type AppendFailure, batchAppended, batchFailed } from '../wire/append-response.ts';
 import { type Cluster, notLeading } from './cluster.ts';
 import { badStreamName, shuttingDown, tooMuchHeld } from './errors.ts';
-import { heldBytes, MAX_HELD_BYTES } from './holding.ts';
+import { heldBytes, MAX_EVENTS, MAX_HELD_BYTES } from './holding.ts';
 import { isOpen } from './paged-call.ts';
 import type { RunningCalls } from './running-calls.ts';
 
@@ -112,7 +112,9 @@ class BatchAppendSession {
   #failureOf(pending: Pending, chunk: AppendChunk): AppendFailure | undefined {
     const badName = badStreamName(pending.options.stream);
     if (badName) return { kind: 'bad-request', message: badName };
-    if (pending.bytes > this.#maxAppendSize) return { kind: 'too-large', maxAppendSize: this.#maxAppendSize };
+    if (pending.bytes > this.#maxAppendSize || pending.events.length > MAX_EVENTS) {
+      return { kind: 'too-large', maxAppendSize: this.#maxAppendSize };
+    }
     if (chunk.invalid === 'id') return { kind: 'bad-request', message: 'The id of an event is not a UUID.' };
     if (chunk.invalid === 'type') return { kind: 'bad-request', message: 'An event has no type.' };
     return undefined;
