@@ -38,6 +38,8 @@ export function createHouse(name: string, settings: Settings) {
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
   const access = connectionOptions(settings);
+  const keys = keysOf(settings);
+  log.info({ master_secrets: keys.names }, 'the master secrets by their names, the first makes what is new');
   const relayReader = openRelayReader(settings.dataDir);
   closing.push(relayReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
@@ -63,7 +65,7 @@ export function createHouse(name: string, settings: Settings) {
     log,
     nowMs,
     store,
-    keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
+    keys,
     /** Times that follow from the settings, in ms. */
     times: {
       ackWaitMs: ACK_WAIT_MS,
@@ -116,6 +118,14 @@ export function createHouse(name: string, settings: Settings) {
 function required(name: string, value: string | undefined): string {
   if (value === undefined) throw new SettingError(name, 'is needed where a service runs by itself');
   return value;
+}
+
+/** MASTER_SECRET is the oldest, and the one that is meant where facts name none. */
+function keysOf({ masterSecret, masterSecrets = [] }: Settings) {
+  if (masterSecrets.length === 0) return createKeys([required('MASTER_SECRET', masterSecret)]);
+  if (masterSecret === undefined || masterSecrets.includes(masterSecret))
+    return createKeys(masterSecrets, masterSecret);
+  return createKeys([...masterSecrets, masterSecret], masterSecret);
 }
 
 /** Position of the log's last event, as soon as the store tells. */

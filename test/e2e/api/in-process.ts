@@ -39,9 +39,16 @@ export async function startInProcess() {
 
   async function startGateway(port = 0) {
     const gateway = createGateway({
-      settings: { port, host: '127.0.0.1', adminKey: undefined, publishLagLimitMs: 0 },
+      settings: {
+        port,
+        host: '127.0.0.1',
+        adminKey: undefined,
+        publishLagLimitMs: 0,
+        publishRateLimit: undefined,
+        trustedProxies: undefined,
+      },
       store: { ...store, append: (...args) => bent.append(...args) },
-      keys: createKeys('a master secret of more than thirty-two characters'),
+      keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
@@ -55,6 +62,8 @@ export async function startInProcess() {
     store,
     clock,
     startGateway,
+    /** Whether the read models have it. */
+    hasWebhook: (id: number): boolean => models.webhooks.byId(id) !== undefined,
     /** The next appends go through this instead. */
     bend(
       append: (

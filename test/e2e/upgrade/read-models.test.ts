@@ -49,8 +49,15 @@ describe('read models of an older version', function () {
     await keeper.start();
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
-      settings: { port: 0, host: '127.0.0.1', adminKey: fixture.adminKey, publishLagLimitMs: 0 },
-      keys: createKeys(masterSecret(dataDir)),
+      settings: {
+        port: 0,
+        host: '127.0.0.1',
+        adminKey: fixture.adminKey,
+        publishLagLimitMs: 0,
+        publishRateLimit: undefined,
+        trustedProxies: undefined,
+      },
+      keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },
