@@ -1,20 +1,27 @@
 import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
+import type { RelayNote } from './relay/registry.ts';
 
 /** In the order in which they start: the projector makes the database that the others read. */
 export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Runs these roles in this process, against the event store and the queue of the settings, until `stop`. */
-export async function runRoles(roles: readonly Role[], settings: Settings): Promise<Running & { port?: number }> {
+export async function runRoles(roles: readonly Role[], settings: Settings): Promise<RunningRoles> {
   const house = createHouse(roles.join('+'), settings);
   let port: number | undefined;
   const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
   const running = await startAll([house, ...services]);
   for (const service of services) port ??= service.port();
   house.log.info({ roles, port }, 'started');
-  return { ...running, ...(port !== undefined && { port }) };
+  return { ...running, whenLost: house.whenLost, ...(port !== undefined && { port }) };
+}
+
+export interface RunningRoles extends Running {
+  readonly port?: number;
+  /** Resolves with why they have to be stopped and started again. */
+  readonly whenLost: Promise<Error>;
 }
 
 type Build = (house: House) => Promise<Service & { readonly port?: number }>;
@@ -26,17 +33,26 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({ db, readModels, store, queue, nowMs, log, times }) {
-    const { createRegistry } = await import('./relay/registry.ts');
+  async relay({ db, readModels, store, queue: connected, node, nowMs, log, times }) {
+    const { createLease } = await import('../infra/queue/lease.ts');
+    const { createLeadership } = await import('./relay/leadership.ts');
+    const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
-    const relay = createRelay({ db: db('relay', createRegistry), store, queue: await queue(), log });
+    const queue = await connected();
+    const registry = openRegistry(db('relay', createRegistry));
+    const lease = createLease<RelayNote>({
+      ...{ records: queue.records, key: 'relay', node: node() },
+      nowMs: () => performance.now(),
+    });
+    const leadership = createLeadership({ lease, ownNote: registry.note, log });
+    const relay = createRelay({ registry, leadership, store, queue, log });
     const sweeper = createSweeper({
-      ...{ store, queue: await queue(), readModels: models, progress, relay, log, nowMs },
+      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    return together('relay', [relay, sweeper]);
+    return together('relay', [leadership, relay, sweeper]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
@@ -53,9 +69,12 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids }) {
+  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
     const { createGateway } = await import('./gateway/gateway.ts');
+    const numbered = await nodeNumber();
     const { models, progress } = await readModels();
+    // Until then no ids are made. Where that takes long there is more to say than that.
+    await progress.whenProcessed(numbered.position, times.patienceMs);
     let isQueueConnected = () => false;
     // The gateway takes events without the queue: it only tells whether it is there.
     queue().then((connected) => {
@@ -76,7 +95,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       relayedTo,
       queueLag: async () => (await queue()).state(),
       log,
-      ids: ids({ models, progress }),
+      ids: ids(numbered, { models, progress }),
       nowMs,
       checks,
     });

@@ -51,6 +51,8 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
     DATA_DIR: dataDir,
     ...masterSecretEnv(settings, dataDir),
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
+    // Nobody else has this log.
+    ...(!settings.eventstoreUrl && !env.NODE_NUMBER && { NODE_NUMBER: '0' }),
   };
 
   let isStopping = false;

@@ -22,7 +22,8 @@ function refusal(env: Env): string {
 const BAD: Readonly<Record<string, readonly string[]>> = {
   PORT: ['-1', '65536', '80.5', '0x50', 'http', ' 80', '1e3', '99999999999'],
   EVENTSTORE_URL: ['http://localhost:2113', 'localhost:2113', 'esdbx://localhost'],
-  NATS_URL: ['http://localhost:4222', 'localhost:4222'],
+  NATS_URL: ['http://localhost:4222', 'localhost:4222', 'nats://a,b', 'nats://a,', 'nats://a,,nats://b'],
+  NATS_REPLICAS: ['0', '6', 'three'],
   NATS_CREDENTIALS_FILE: ['/nowhere/webhooks.creds'],
   NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
@@ -43,19 +44,25 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
 describe('settings', () => {
   it('have defaults, all but what names another machine or a secret', () => {
     expect(readSettings({})).to.deep.equal({
-      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: 0 },
+      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: undefined },
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: undefined },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
+      natsReplicas: 1,
     });
   });
 
   it('are read from the environment', () => {
     const env = {
       ...{ PORT: '0', HOST: '::', DATA_DIR: '/data', LOG_LEVEL: 'silent', NODE_NUMBER: '31' },
-      ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
+      ...{
+        EVENTSTORE_URL: 'esdb+discover://a,b',
+        NATS_URL: 'tls://c,tls://d',
+        NATS_REPLICAS: '3',
+        MASTER_SECRET: 'm'.repeat(32),
+      },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ MASTER_SECRETS: `${'n'.repeat(32)}, ${'m'.repeat(32)}\n${'o'.repeat(32)}`, PUBLISH_RATE_LIMIT: '50/10m' },
       ...{
@@ -68,7 +75,12 @@ describe('settings', () => {
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
-      ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
+      ...{
+        eventstoreUrl: 'esdb+discover://a,b',
+        natsUrl: 'tls://c,tls://d',
+        natsReplicas: 3,
+        masterSecret: 'm'.repeat(32),
+      },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{
         masterSecrets: ['n', 'm', 'o'].map((letter) => letter.repeat(32)),
