@@ -7,12 +7,19 @@ interface WebhookRow {
   state: string;
 }
 
+/** What a live webhook's row of before version 4 has in place of `secret`. */
+interface RowBefore {
+  readonly status: 'live';
+  readonly secret_version: number;
+  readonly secret?: undefined;
+}
+
 /** Rows of before version 4 know nothing of what secrets are made with, and of no rotation. */
 function stateIn({ state }: WebhookRow): Webhook {
-  const webhook = JSON.parse(state) as Webhook & { secret_version?: number };
-  const { status, secret_version: version } = webhook;
-  if (status !== 'live' || version === undefined) return webhook;
-  return { ...webhook, secret: { version, made_with: null }, previous_secrets: [] };
+  const webhook = JSON.parse(state) as Webhook | RowBefore;
+  if (webhook.status !== 'live' || webhook.secret !== undefined) return webhook;
+  const { secret_version: version, ...rest } = webhook;
+  return { ...rest, secret: { version, made_with: null }, previous_secrets: [] } as unknown as LiveWebhook;
 }
 
 /** Webhooks by id and by channel: what `evolveWebhook` returns, and the columns that queries need. */
