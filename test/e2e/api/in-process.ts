@@ -64,6 +64,8 @@ export async function startInProcess() {
     startGateway,
     /** Whether the read models have it. */
     hasWebhook: (id: number): boolean => models.webhooks.byId(id) !== undefined,
+    /** As the read models have it. */
+    keyVersionOf: (channelId: number): number | undefined => models.channels.byId(channelId)?.key_version,
     /** The next appends go through this instead. */
     bend(
       append: (

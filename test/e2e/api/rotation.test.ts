@@ -110,6 +110,14 @@ describe('rotation', () => {
     });
   }
 
+  it('ends the old key at a gateway that took it a moment before, and is never asked with the new one', async () => {
+    await rotate('/rotate_key');
+    await waitFor('the rotation in the read models', () => parts.keyVersionOf(channel.id) === 2);
+    await waitFor('the end of the old key', async () => {
+      return (await at(there, path, channel.publisher_key)).status === 403;
+    });
+  });
+
   it('happens once for an Idempotency-Key, and is answered again with the same key', async () => {
     const headers = { 'idempotency-key': `once ${channel.id}` };
     const hook = await here.newWebhook(channel, 'http://127.0.0.1:9/');

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { stream } from '../../../domain/facts.ts';
 import { connectEventStore } from '../../../infra/event-store/client.ts';
+import { readLog } from '../../chaos/read-log.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { type Channel, useStack, wrongFields } from './support.ts';
 
@@ -94,14 +96,33 @@ describe('headers of a webhook', () => {
     expect([put.status, Object.keys(wrongFields(put.body)).length]).to.deep.equal([422, 5]);
   });
 
-  it('do not give themselves away where a request is repeated', async () => {
-    const send = (value: string) => {
-      const json = { webhook_url: receiver.url(), headers: { a: value } };
-      return call('POST', path, { key: channel.publisher_key, json, headers: { 'idempotency-key': 'of headers' } });
+  describe('in a request that may be repeated', () => {
+    const send = (key: string, fields: object) => {
+      const json = { webhook_url: receiver.url(), ...fields };
+      return call('POST', path, { key: channel.publisher_key, json, headers: { 'idempotency-key': key } });
     };
-    const first = await send('a value');
-    expect(first.status).to.equal(201);
-    expect((await send('a value')).body).to.deep.equal(first.body);
-    expect((await send('another')).status).to.equal(409);
+
+    it('tell it from another', async () => {
+      const first = await send('to tell', { headers: { a: 'a value' } });
+      expect(first.status).to.equal(201);
+      expect((await send('to tell', { headers: { a: 'a value' } })).body).to.deep.equal(first.body);
+      expect((await send('to tell', { headers: { a: 'another' } })).status).to.equal(409);
+    });
+
+    it('cannot be found by trying out what has the hash that the log keeps of it', async () => {
+      const guess = (fields: object) => {
+        const body = Object.fromEntries(Object.entries({ webhook_url: receiver.url(), ...fields }).sort());
+        const text = ['POST /v1/channels/:channel/webhooks', path, JSON.stringify(body)].join('\n');
+        return createHash('sha256').update(text).digest('hex');
+      };
+      const bodies = [{}, { headers: { a: '1234' } }];
+      const guesses = [...bodies, { headers: [['a', '1234']] }];
+      for (const [n, fields] of bodies.entries()) expect((await send(`guess ${n}`, fields)).status).to.equal(201);
+      const store = connectEventStore((await stack().run()).eventstoreUrl as string);
+      const facts = await readLog(store);
+      await store.close();
+      const hashes = facts.flatMap(({ type, data }) => (type === 'RequestAccepted' ? data.request_hash : []));
+      expect(guesses.map((fields) => hashes.includes(guess(fields)))).to.deep.equal([true, false, false]);
+    });
   });
 });
