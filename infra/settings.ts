@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 
 /** A duration in milliseconds. */
 type Ms = number;
@@ -24,17 +25,29 @@ export interface Settings {
   /** Path of the certificates, in PEM, that sign the NATS servers' own; with it a server without TLS is refused. */
   readonly natsCaFile: string | undefined;
   readonly masterSecret: string | undefined;
+  /** Newest first. */
+  readonly masterSecrets: readonly string[] | undefined;
   readonly adminKey: string | undefined;
   readonly retryIntervalMs: Ms;
   readonly retryWindowMs: Ms;
   readonly deliveryTimeoutMs: Ms;
   /** How long a publication may have to wait for its delivery to begin before more are slowed and refused; 0: as long as it takes. */
   readonly publishLagLimitMs: Ms;
+  /** What each channel may publish at one gateway. */
+  readonly publishRateLimit: RateLimit | undefined;
+  /** Addresses and networks (CIDR) of proxies that say whom they speak for. */
+  readonly trustedProxies: readonly string[] | undefined;
   readonly successStatus: '200' | '2xx';
   readonly allowPrivateNetworks: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
   readonly nodeNumber: number | undefined;
+}
+
+/** So many in a time, in whole s. */
+export interface RateLimit {
+  readonly quota: number;
+  readonly windowS: number;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -54,6 +67,8 @@ const row = <T>(name: string, fallback: string | undefined, parse: (text: string
   parse,
   about,
 });
+
+const MASTER_SECRET_LENGTH = 32;
 
 /** Every setting there is: the README's table is held to this one by a test. */
 export const SETTINGS = {
@@ -113,8 +128,14 @@ export const SETTINGS = {
   masterSecret: row<string | undefined>(
     'MASTER_SECRET',
     undefined,
-    atLeast(32),
+    atLeast(MASTER_SECRET_LENGTH),
     'secret that all keys are derived from, 32 characters or more; absent: generated once into DATA_DIR',
+  ),
+  masterSecrets: row<readonly string[] | undefined>(
+    'MASTER_SECRETS',
+    undefined,
+    listOf(atLeast(MASTER_SECRET_LENGTH), /[,\n]/),
+    'to change MASTER_SECRET: all that are in use, newest first, separated by commas or newlines',
   ),
   adminKey: row<string | undefined>(
     'ADMIN_KEY',
@@ -135,6 +156,18 @@ export const SETTINGS = {
     '5s',
     durationMs(0),
     'how far projector, relay and queue may lag before publishing slows and answers 503; 0s: never',
+  ),
+  publishRateLimit: row<RateLimit | undefined>(
+    'PUBLISH_RATE_LIMIT',
+    undefined,
+    rateLimit,
+    'how many events a channel may publish in a time, such as `100/s` or `5000/10m`, at each gateway; absent: as many as it wants',
+  ),
+  trustedProxies: row<readonly string[] | undefined>(
+    'TRUSTED_PROXIES',
+    undefined,
+    listOf(network, ','),
+    'addresses and networks whose `X-Forwarded-For` is believed, separated by commas; absent: nobody',
   ),
   successStatus: row(
     'SUCCESS_STATUS',
@@ -158,7 +191,14 @@ export const SETTINGS = {
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 
 /** What is a secret or holds one: a file may hold it, named by a variable of the same name with `_FILE` behind it. */
-export const SECRETS: readonly string[] = ['EVENTSTORE_URL', 'NATS_URL', 'NATS_PASSWORD', 'MASTER_SECRET', 'ADMIN_KEY'];
+export const SECRETS: readonly string[] = [
+  'EVENTSTORE_URL',
+  'NATS_URL',
+  'NATS_PASSWORD',
+  'MASTER_SECRET',
+  'MASTER_SECRETS',
+  'ADMIN_KEY',
+];
 
 /** Every variable that is read: the settings, and the files that may hold a secret in their place. */
 export const VARIABLES: readonly string[] = [
@@ -285,6 +325,35 @@ function atLeast(length: number) {
     if (value.length < length) throw new Error(`must have ${length} characters or more`);
     return value;
   };
+}
+
+/** @returns the parts of a list, each as `parse` returns it; empty ones are passed over */
+function listOf<T>(parse: (text: string) => T, separator: string | RegExp) {
+  return (value: string): readonly T[] => {
+    const parts = value.split(separator).map((part) => part.trim());
+    const given = parts.filter((part) => part !== '');
+    if (given.length === 0) throw new Error('must not be empty');
+    return given.map(parse);
+  };
+}
+
+/** @returns an address or network as it is */
+function network(value: string): string {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
+  const kind = isIP(address);
+  if (kind === 0 || Number(bits ?? 0) > (kind === 4 ? 32 : 128)) {
+    throw new Error(`must be addresses or networks such as 10.0.0.0/8, not "${value}"`);
+  }
+  return value;
+}
+
+const UNIT_S = { s: 1, m: 60, h: 3_600 } as const;
+
+function rateLimit(value: string): RateLimit {
+  const [, quota, count, unit] = /^([1-9]\d{0,8})\/([1-9]\d{0,3})?([smh])$/.exec(value) ?? [];
+  if (unit === undefined)
+    throw new Error(`must be a number and a time such as 100/s, 5000/10m or 100000/h, not "${value}"`);
+  return { quota: Number(quota), windowS: Number(count ?? 1) * UNIT_S[unit as keyof typeof UNIT_S] };
 }
 
 /** The longest duration a setting takes: setTimeout and JetStream delays both hold it. */

@@ -20,7 +20,9 @@ export function createCors({ corsOrigins }: Pick<Policy, 'corsOrigins'>): Middle
     origin: ({ req }) => (isOpen ? '*' : corsOrigins.includes(req.headers.origin ?? '') ? `${req.headers.origin}` : ''),
     allowMethods: [...METHODS],
     allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id'],
-    exposeHeaders: ['Location', 'Link', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+    exposeHeaders: [
+      ...['Location', 'Link', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate', 'X-Request-Id'],
+    ],
     maxAge: PREFLIGHT_MAX_AGE_S,
     keepHeadersOnError: false,
   });

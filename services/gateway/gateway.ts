@@ -8,14 +8,21 @@ import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { type AppSettings, createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
+import { createBadKeys } from './bad-keys.ts';
+import { createClientAddress } from './client-address.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
+import { createPublishRate } from './publish-rate.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
-  readonly settings: AppSettings & Pick<Settings, 'port' | 'adminKey' | 'publishLagLimitMs' | 'maxConnections'>;
+  readonly settings: AppSettings &
+    Pick<
+      Settings,
+      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+    >;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -30,10 +37,12 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
   const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
+  const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies = [] } = settings;
+  const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
-    ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
-    nowMs: () => performance.now(),
+    ...{ limitMs, progress, relayedTo, queueLag, log },
+    nowMs: monotonicMs,
   });
   const gateway: Gateway = {
     store,
@@ -43,6 +52,9 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     freshness,
     backpressure,
     keyring: createKeyring(keys),
+    badKeys: createBadKeys(monotonicMs),
+    clientAddress: createClientAddress(trustedProxies),
+    publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
     checks,
     ids,

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** A test file that a page names, with the titles in quotes that follow it in the same paragraph, list item or row. */
+/** A test file that a page names, with the titles that it quotes from it. */
 export interface Named {
   readonly file: string;
   readonly titles: readonly string[];
 }
 
+/** The files under `test/` that a text names, each with the titles in quotes that follow it in the same paragraph, list item or row. */
 export function namedIn(text: string): Named[] {
   const blocks = text.split(/\n\n|\n(?=- |\|)/);
   return blocks.flatMap((block) =>
@@ -16,15 +17,12 @@ export function namedIn(text: string): Named[] {
   );
 }
 
-export function missingFiles(named: readonly Named[]): string[] {
-  return named.map(({ file }) => file).filter((file) => !existsSync(file));
-}
-
-/** What is quoted but no title of its file, as `file: title`. */
-export function missingTitles(named: readonly Named[]): string[] {
-  return named.flatMap(({ file, titles }) =>
-    titles.filter((title) => !isTitleIn(file, title)).map((title) => `${file}: ${title}`),
-  );
+/** What is named and is not there: files, and titles of files. */
+export function missingOf(named: readonly Named[]): string[] {
+  return named.flatMap(({ file, titles }) => {
+    if (!existsSync(file)) return [file];
+    return titles.filter((title) => !isTitleIn(file, title)).map((title) => `${file}: ${title}`);
+  });
 }
 
 /** Whether a test file has a `describe` or `it` of this title. `…` stands for anything. */

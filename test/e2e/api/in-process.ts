@@ -42,7 +42,7 @@ export async function startInProcess() {
     const gateway = createGateway({
       settings: { ...readSettings({ PORT: String(port), PUBLISH_LAG_LIMIT: '0s' }), ...settings },
       store: { ...store, append: (...args) => bent.append(...args) },
-      keys: createKeys('a master secret of more than thirty-two characters'),
+      keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
@@ -56,6 +56,10 @@ export async function startInProcess() {
     store,
     clock,
     startGateway,
+    /** Whether the read models have it. */
+    hasWebhook: (id: number): boolean => models.webhooks.byId(id) !== undefined,
+    /** As the read models have it. */
+    keyVersionOf: (channelId: number): number | undefined => models.channels.byId(channelId)?.key_version,
     /** The next appends go through this instead. */
     bend(
       append: (

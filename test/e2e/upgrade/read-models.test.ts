@@ -51,7 +51,7 @@ describe('read models of an older version', function () {
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
       settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
-      keys: createKeys(masterSecret(dataDir)),
+      keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { missingFiles, missingTitles, namedIn } from '../../support/named-tests.ts';
+import { missingOf, namedIn } from '../../support/named-tests.ts';
 
 const GUARANTEES = 'test/e2e/guarantees';
 
@@ -9,12 +9,8 @@ describe('docs/guarantees.md', () => {
   const named = namedIn(page);
   const [, promises = ''] = /^## Promises\n([\s\S]*?)^## /m.exec(page) ?? [];
 
-  it('names files that exist', () => {
-    expect(missingFiles(named)).to.deep.equal([]);
-  });
-
-  it('quotes titles that the files have', () => {
-    expect(missingTitles(named)).to.deep.equal([]);
+  it('names files that exist, and quotes titles that they have', () => {
+    expect(missingOf(named)).to.deep.equal([]);
   });
 
   it('names a test, by its title, for every promise', () => {

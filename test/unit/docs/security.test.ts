@@ -1,17 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { missingFiles, missingTitles, namedIn } from '../../support/named-tests.ts';
+import { missingOf, namedIn } from '../../support/named-tests.ts';
 
 describe('SECURITY.md', () => {
   const page = readFileSync('SECURITY.md', 'utf8');
   const named = namedIn(page);
 
-  it('names files that exist', () => {
-    expect(missingFiles(named)).to.deep.equal([]);
-  });
-
-  it('quotes titles that the files have', () => {
-    expect(missingTitles(named)).to.deep.equal([]);
+  it('names files that exist, and quotes titles that they have', () => {
+    expect(missingOf(named)).to.deep.equal([]);
   });
 
   it('names a test for every threat', () => {

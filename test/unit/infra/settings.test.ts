@@ -27,6 +27,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   NATS_CREDENTIALS_FILE: ['/nowhere/webhooks.creds'],
   NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
+  MASTER_SECRETS: ['short', ',', `${'x'.repeat(32)},short`, `short\n${'x'.repeat(32)}`],
   ADMIN_KEY: ['short', 'x'.repeat(15)],
   MAX_CONNECTIONS: ['0', '-1', 'many'],
   ALLOWED_HOSTS: [',', 'a.example:80', 'https://a.example', 'a b'],
@@ -35,6 +36,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
   PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
+  PUBLISH_RATE_LIMIT: ['0/s', '10', '10/', '10/1d', '1.5/s', '-1/s', '10/0s', '10/s '],
+  TRUSTED_PROXIES: ['proxy', '10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.1/-1', '10.0.0.1,proxy', ','],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
@@ -48,6 +51,7 @@ describe('settings', () => {
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
+      ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: undefined },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       natsReplicas: 1,
@@ -66,6 +70,13 @@ describe('settings', () => {
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
       ...{ MAX_CONNECTIONS: '5', ALLOWED_HOSTS: 'a.example, B.example', CORS_ORIGINS: 'https://c.example,*' },
+      ...{ MASTER_SECRETS: `${'n'.repeat(32)}, ${'m'.repeat(32)}\n${'o'.repeat(32)}`, PUBLISH_RATE_LIMIT: '50/10m' },
+      ...{
+        TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+        PUBLISH_LAG_LIMIT: '0s',
+        SUCCESS_STATUS: '2xx',
+        ALLOW_PRIVATE_NETWORKS: '1',
+      },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
@@ -79,6 +90,11 @@ describe('settings', () => {
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
       ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
+      ...{
+        masterSecrets: ['n', 'm', 'o'].map((letter) => letter.repeat(32)),
+        publishRateLimit: { quota: 50, windowS: 600 },
+      },
+      trustedProxies: ['10.0.0.0/8', '::1'],
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
@@ -107,6 +123,7 @@ describe('settings', () => {
 
   it('never show a secret that they refuse', () => {
     expect(refusal({ MASTER_SECRET: 'hunter2' })).not.to.contain('hunter2');
+    expect(refusal({ MASTER_SECRETS: `${'x'.repeat(32)},hunter2` })).not.to.match(/hunter2|xxx/);
     expect(refusal({ ADMIN_KEY: 'hunter2' })).not.to.contain('hunter2');
     expect(refusal({ EVENTSTORE_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
     expect(refusal({ NATS_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
@@ -162,6 +179,7 @@ describe('settings from files', () => {
     NATS_URL: 'nats://db',
     NATS_PASSWORD: 'hunter2',
     MASTER_SECRET: 'm'.repeat(32),
+    MASTER_SECRETS: `${'n'.repeat(32)}\n${'m'.repeat(32)}`,
     ADMIN_KEY: 'a'.repeat(16),
   };
 
@@ -169,10 +187,9 @@ describe('settings from files', () => {
     it(`take ${name} from the file that ${name}_FILE names`, () => {
       const others: Env = name === 'NATS_PASSWORD' ? { NATS_USER: 'u', NATS_URL: 'nats://a' } : {};
       const field = Object.entries(SETTINGS).find(([, setting]) => setting.name === name)?.[0];
-      expect(readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) })).to.have.property(
-        field as string,
-        VALUE[name],
-      );
+      const settings = readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) });
+      const expected = name === 'MASTER_SECRETS' ? VALUE[name]?.split('\n') : VALUE[name];
+      expect(settings).to.have.deep.property(field as string, expected);
     });
   }
 
