@@ -1,10 +1,10 @@
 import Type, { type Static } from 'typebox';
 import type { Facts, Nothing } from './fact.ts';
-import { Clearable, Closed, HttpUrl, realChanges, withChanges } from './fields.ts';
+import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the subscriber.' });
-const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.');
+const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', { [DESTINATION]: true });
 
 export const NewWebhook = Closed({ name: Type.Optional(Name), webhook_url: WebhookUrl });
 export type NewWebhook = Static<typeof NewWebhook>;

@@ -1,4 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { type Network, parseNetworks } from './outbound/networks.ts';
+import { DENIED_PORTS, type PortRange, parsePorts } from './outbound/ports.ts';
 
 /** A duration in milliseconds. */
 type Ms = number;
@@ -24,6 +26,11 @@ export interface Settings {
   readonly publishLagLimitMs: Ms;
   readonly successStatus: '200' | '2xx';
   readonly allowPrivateNetworks: boolean;
+  readonly allowedNetworks: readonly Network[];
+  readonly deniedNetworks: readonly Network[];
+  readonly deniedPorts: readonly PortRange[];
+  /** URL of an HTTP proxy that all deliveries go through. */
+  readonly deliveryProxy: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
   readonly nodeNumber: number;
@@ -116,6 +123,30 @@ export const SETTINGS = {
     boolean,
     'whether deliveries may reach private and local addresses',
   ),
+  allowedNetworks: row<readonly Network[]>(
+    'ALLOWED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks (10.1.0.0/16,fd00::/8) that deliveries may reach although they are private',
+  ),
+  deniedNetworks: row<readonly Network[]>(
+    'DENIED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks that deliveries never reach, whatever else is allowed',
+  ),
+  deniedPorts: row<readonly PortRange[]>(
+    'DENIED_PORTS',
+    DENIED_PORTS,
+    noneOr(parsePorts),
+    'ports that deliveries never reach',
+  ),
+  deliveryProxy: row<string | undefined>(
+    'DELIVERY_PROXY',
+    undefined,
+    proxyUrl,
+    'HTTP proxy (http://user:password@host:port) that deliveries go out through, by CONNECT',
+  ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
   nodeNumber: row(
     'NODE_NUMBER',
@@ -126,7 +157,14 @@ export const SETTINGS = {
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 
 /** What is a secret or holds one: a file may hold it, named by a variable of the same name with `_FILE` behind it. */
-export const SECRETS: readonly string[] = ['EVENTSTORE_URL', 'NATS_URL', 'NATS_PASSWORD', 'MASTER_SECRET', 'ADMIN_KEY'];
+export const SECRETS: readonly string[] = [
+  'EVENTSTORE_URL',
+  'NATS_URL',
+  'NATS_PASSWORD',
+  'MASTER_SECRET',
+  'ADMIN_KEY',
+  'DELIVERY_PROXY',
+];
 
 /** Every variable that is read: the settings, and the files that may hold a secret in their place. */
 export const VARIABLES: readonly string[] = [
@@ -228,6 +266,18 @@ function url(scheme: RegExp, what: string) {
     if (!scheme.test(value)) throw new Error(`must be ${what}`);
     return value;
   };
+}
+
+/** A list that may be empty. */
+function noneOr<T>(parse: (text: string) => readonly T[]) {
+  return (value: string): readonly T[] => (value === 'none' ? [] : parse(value));
+}
+
+function proxyUrl(value: string): string {
+  const parsed = URL.parse(value);
+  const isPlace = parsed && ['http:', 'https:'].includes(parsed.protocol) && parsed.pathname === '/';
+  if (!isPlace || parsed.search || parsed.hash) throw new Error('must be an http:// or https:// URL without a path');
+  return value;
 }
 
 /** @returns the path */

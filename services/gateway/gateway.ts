@@ -3,6 +3,7 @@ import { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
@@ -16,6 +17,7 @@ import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
   readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
+  readonly destinations: Destinations;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -29,7 +31,8 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
+  const { settings, destinations, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } =
+    deps;
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
     ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
@@ -37,6 +40,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
   });
   const gateway: Gateway = {
     store,
+    destinations,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
     channels: createLiveChannels(readModels.channels, freshness),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { DENIED_PORTS, parsePorts } from '../../../infra/outbound/ports.ts';
 import { readSettings, SECRETS, SETTINGS, SettingError } from '../../../infra/settings.ts';
 
 type Env = Record<string, string>;
@@ -33,6 +34,26 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
+  ALLOWED_NETWORKS: [
+    '10',
+    '10.0.0.0/33',
+    '10.0.0.1/8',
+    '10.0.0.0/8;fd00::/8',
+    'fd00::/129',
+    '::ffff:10.0.0.0/104',
+    'all',
+  ],
+  DENIED_NETWORKS: [
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '010.0.0.0/8',
+    '0x7f.1',
+    'fe80::%eth0/10',
+    'example.com',
+    '10.0.0.0/8,',
+  ],
+  DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
+  DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
 };
@@ -45,6 +66,7 @@ describe('settings', () => {
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
+      ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
     });
   });
 
@@ -54,6 +76,8 @@ describe('settings', () => {
       ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
+      ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
@@ -61,6 +85,14 @@ describe('settings', () => {
       ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
+      ...{ allowedNetworks: ['10.1.0.0/16', 'fd00::/8'], deniedNetworks: ['169.254.169.254/32'] },
+      ...{
+        deniedPorts: [
+          [25, 25],
+          [80, 90],
+        ],
+        deliveryProxy: 'http://u:p@proxy:3128',
+      },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
@@ -68,6 +100,11 @@ describe('settings', () => {
   it('are absent where they are empty', () => {
     const empty = Object.fromEntries(Object.values(SETTINGS).map(({ name }) => [name, '']));
     expect(readSettings(empty)).to.deep.equal(readSettings({}));
+  });
+
+  it('name no networks and no ports where they say none', () => {
+    const env = { ALLOWED_NETWORKS: 'none', DENIED_NETWORKS: 'none', DENIED_PORTS: 'none' };
+    expect(readSettings(env)).to.deep.include({ allowedNetworks: [], deniedNetworks: [], deniedPorts: [] });
   });
 
   it('cannot be changed', () => {
@@ -91,6 +128,7 @@ describe('settings', () => {
     expect(refusal({ MASTER_SECRET: 'hunter2' })).not.to.contain('hunter2');
     expect(refusal({ ADMIN_KEY: 'hunter2' })).not.to.contain('hunter2');
     expect(refusal({ EVENTSTORE_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
+    expect(refusal({ DELIVERY_PROXY: 'ftp://user:hunter2@proxy' })).not.to.contain('hunter2');
     expect(refusal({ NATS_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
   });
 
@@ -145,6 +183,7 @@ describe('settings from files', () => {
     NATS_PASSWORD: 'hunter2',
     MASTER_SECRET: 'm'.repeat(32),
     ADMIN_KEY: 'a'.repeat(16),
+    DELIVERY_PROXY: 'http://user:hunter2@proxy:3128',
   };
 
   for (const name of SECRETS) {
