@@ -1,4 +1,3 @@
-import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { expect } from 'chai';
 import ipaddr from 'ipaddr.js';
@@ -8,26 +7,12 @@ import type { DestinationRules } from '../../../../infra/outbound/destinations.t
 import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
 import { destinations } from '../../../support/destinations.ts';
 import { type Receiver, startReceiver } from '../../../support/receiver.ts';
+import { resolverOf } from '../../../support/resolver.ts';
 import { SPECIAL_PURPOSE } from '../../../support/special-purpose.ts';
 import { malformedUrls, TRICKY_NAMES, trickyUrls } from '../../../support/tricky-urls.ts';
 
 const HEADERS = { 'content-type': 'application/json' };
 const BODY = Buffer.from('{}');
-
-/** A resolver that gives a name the addresses of its turn, the last ones from then on, and counts how often it was asked. */
-function resolverOf(names: Readonly<Record<string, readonly (readonly string[])[]>>) {
-  let asked = 0;
-  const turns = new Map<string, number>();
-  const resolve: Resolver = (name, _, callback) => {
-    asked += 1;
-    const turn = turns.get(name) ?? 0;
-    turns.set(name, turn + 1);
-    const addresses = names[name]?.[turn] ?? names[name]?.at(-1) ?? [];
-    const found = addresses.map((address): LookupAddress => ({ address, family: isIP(address) }));
-    setImmediate(callback, null, found);
-  };
-  return { resolve, asked: () => asked };
-}
 
 describe('where deliveries may go', () => {
   /** Listens at every address of this machine, IPv4 and IPv6. */
