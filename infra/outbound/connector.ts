@@ -1,7 +1,7 @@
-import { type LookupAddress, lookup } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { type Destinations, hostOf, portOf } from './destinations.ts';
+import { createSharedResolver, type Resolver } from './resolver.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** What a webhook's host stands for must not be reached from here. */
@@ -12,13 +12,6 @@ export class BlockedAddress extends Error {
     this.name = 'BlockedAddress';
   }
 }
-
-/** Finds all addresses of a host name; Node's `dns.lookup` does. */
-export type Resolver = (
-  name: string,
-  options: { all: true },
-  callback: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void;
 
 export interface ConnectorOptions {
   readonly timeoutMs: number;
@@ -33,12 +26,10 @@ export interface ConnectorOptions {
  * so a name that changes its answer between check and use gains nothing. Through a proxy it is the checked address, too, that the proxy is
  * asked for, never the name.
  */
-export function createConnector({
-  timeoutMs,
-  destinations,
-  resolve = lookup,
-  tunnel,
-}: ConnectorOptions): buildConnector.connector {
+export function createConnector(options: ConnectorOptions): buildConnector.connector {
+  const { timeoutMs, destinations, tunnel } = options;
+  const resolve = createSharedResolver(options.resolve);
+
   function resolveAllowed(name: string, callback: Parameters<Resolver>[2]) {
     resolve(name, { all: true }, (error, found) => {
       if (error) return callback(error, []);

@@ -6,7 +6,7 @@ export type PortRange = readonly [from: number, to: number];
  * servers, databases, caches. Most of them are those that browsers refuse as well (https://fetch.spec.whatwg.org/#port-blocking).
  */
 export const DENIED_PORTS =
-  '1-25,53,69,79,110,111,119,123,135-139,143,161,179,389,427,445,465,512-515,587,636,873,993,995,1433,1521,2049,3306,3389,5060,5061,5432,5900,6000,6379,6667,11211,27017';
+  '7,19-25,53,69,79,110,111,119,123,135-139,143,161,179,389,427,445,465,512-515,587,636,873,993,995,1433,1521,2049,3306,3389,5060,5061,5432,5900,6000,6379,6667,11211,27017';
 
 /**
  * Reads ports and ranges of them (`25,512-515`), separated by commas.

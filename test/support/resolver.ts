@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
-import type { Resolver } from '../../infra/outbound/connector.ts';
+import type { Resolver } from '../../infra/outbound/resolver.ts';
 
 /** A resolver that gives a name the addresses of its turn, the last ones from then on, and counts how often it was asked. */
 export function resolverOf(names: Readonly<Record<string, readonly (readonly string[])[]>>) {
