@@ -3,10 +3,11 @@ import type { DeliveryFact } from './delivery.ts';
 import type { EventFact } from './event.ts';
 import type { GuidFact } from './guid.ts';
 import type { IdempotencyFact } from './idempotency.ts';
+import type { NodeNumberFact } from './node-number.ts';
 import type { WebhookFact } from './webhook.ts';
 
 /** Every fact that the log can hold. */
-export type Fact = ChannelFact | WebhookFact | GuidFact | IdempotencyFact | EventFact | DeliveryFact;
+export type Fact = ChannelFact | WebhookFact | GuidFact | IdempotencyFact | EventFact | DeliveryFact | NodeNumberFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
 export type Actor = 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
@@ -45,12 +46,13 @@ export const stream = {
   idempotency: (hash: string) => `idempotency-${hash}`,
   events: (channelId: number) => `events-${channelId}`,
   deliveries: (channelId: number) => `deliveries-${channelId}`,
+  node: (number: number) => `node-${number}`,
 } as const;
 
 /** Prefixes of the streams that decide what is delivered to whom. */
 export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-'] as const;
 
-const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries)-/;
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|node)-/;
 
 /** Whether a stream is one of ours; a store holds others too. */
 export function isFactStream(name: string): boolean {

@@ -2,7 +2,7 @@
 export const ID_EPOCH_MS = 1_735_689_600_000;
 
 /** 5 bits of node number and 7 bits of counter stand below the milliseconds: 53 bits in all. */
-const NODES = 32;
+export const NODES = 32;
 const IDS_PER_MS = 128;
 const TICK = NODES * IDS_PER_MS;
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from './pause.ts';
 
 /** Waits that grow from 100 ms to 5 s; `reset` after a success. */
 export function createBackoff(firstMs = 100, longestMs = 5_000) {
@@ -11,9 +11,7 @@ export function createBackoff(firstMs = 100, longestMs = 5_000) {
     async wait(signal: AbortSignal): Promise<void> {
       const ms = nextMs;
       nextMs = Math.min(nextMs * 2, longestMs);
-      await delay(ms, undefined, { signal }).catch((error) => {
-        if (!signal.aborted) throw error;
-      });
+      await pause(ms, signal);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
+  /** On how many servers of a NATS cluster each message is kept. */
+  readonly natsReplicas: number;
   readonly natsUser: string | undefined;
   readonly natsPassword: string | undefined;
   /** Path of a NATS credentials file: in place of user and password. */
@@ -33,7 +35,7 @@ export interface Settings {
   readonly deliveryProxy: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
-  readonly nodeNumber: number;
+  readonly nodeNumber: number | undefined;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -68,8 +70,14 @@ export const SETTINGS = {
   natsUrl: row<string | undefined>(
     'NATS_URL',
     undefined,
-    url(/^(nats|tls):/, 'a nats:// URL'),
+    url(/^(nats|tls):[^,]+(,(nats|tls):[^,]+)*$/, 'a nats:// URL, or several with commas between'),
     'NATS servers, separated by commas; absent: a local one is started',
+  ),
+  natsReplicas: row(
+    'NATS_REPLICAS',
+    '1',
+    wholeNumber(1, 5),
+    'on how many servers of the NATS cluster each message is kept; 3 bears the loss of one',
   ),
   natsUser: row<string | undefined>('NATS_USER', undefined, text, 'user at the NATS server, with NATS_PASSWORD'),
   natsPassword: row<string | undefined>('NATS_PASSWORD', undefined, text, 'password of NATS_USER'),
@@ -148,11 +156,11 @@ export const SETTINGS = {
     'HTTP proxy (http://user:password@host:port) that deliveries go out through, by CONNECT',
   ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
-  nodeNumber: row(
+  nodeNumber: row<number | undefined>(
     'NODE_NUMBER',
-    '0',
+    undefined,
     wholeNumber(0, 31),
-    'number of this node in the ids it makes; each gateway of a deployment needs its own',
+    'number of this node in the ids it makes, set for all gateways of a deployment or for none; absent: each takes one that is free',
   ),
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 

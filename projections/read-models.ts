@@ -44,7 +44,8 @@ export function readModelWriter(db: DatabaseSync) {
         setPosition.run(position);
         db.exec('COMMIT');
       } catch (error) {
-        db.exec('ROLLBACK');
+        // A full disk has rolled it back already.
+        if (db.isTransaction) db.exec('ROLLBACK');
         // What they remember of rows is gone as well.
         appliers = prepare();
         throw error;

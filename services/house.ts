@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createIds } from '../domain/ids.ts';
-import { connectEventStore, type EventStore } from '../infra/event-store/client.ts';
+import { connectEventStore } from '../infra/event-store/client.ts';
+import { StoreUnavailable } from '../infra/event-store/errors.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
@@ -11,6 +12,8 @@ import { SettingError, type Settings } from '../infra/settings.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
+import { nodeIn } from './node-id.ts';
+import { type TakenNumber, takeNodeNumber } from './node-number.ts';
 import { openReader } from './read-model-reader.ts';
 import { openRelayReader } from './relay-reader.ts';
 
@@ -26,6 +29,8 @@ const ACK_WAIT_MS = 10_000;
 
 export type House = ReturnType<typeof createHouse>;
 
+type Numbered = Pick<TakenNumber, 'number' | 'position' | 'isOurs'>;
+
 /**
  * What the services of one process share: connections, keys, clock and ids, each made when it is first asked for and closed
  * when the process stops.
@@ -34,6 +39,7 @@ export type House = ReturnType<typeof createHouse>;
 export function createHouse(name: string, settings: Settings) {
   const log = createLog(name, settings.logLevel);
   const closing: (() => void)[] = [];
+  const releasing: (() => Promise<void>)[] = [];
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
@@ -47,7 +53,8 @@ export function createHouse(name: string, settings: Settings) {
   async function openReadModels() {
     const opened = await openReader(settings.dataDir, log);
     closing.push(opened.close);
-    return { models: opened.models, progress: createProgress(opened.models.position, await headOf(store, log)) };
+    const head = await onceStoreIsThere(store.lastPosition, log);
+    return { models: opened.models, progress: createProgress(opened.models.position, head) };
   }
 
   return {
@@ -55,6 +62,7 @@ export function createHouse(name: string, settings: Settings) {
     start: async () => {},
     async stop() {
       await (await queue)?.close();
+      for (const release of releasing) await release();
       await store.close();
       for (const close of closing) close();
     },
@@ -63,6 +71,8 @@ export function createHouse(name: string, settings: Settings) {
     log,
     nowMs,
     store,
+    /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */
+    node: (): string => nodeIn(settings.dataDir),
     keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
     /** Times that follow from the settings, in ms. */
     times: {
@@ -72,7 +82,7 @@ export function createHouse(name: string, settings: Settings) {
       sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, access });
+      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access });
       return queue;
     },
     /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */
@@ -91,20 +101,35 @@ export function createHouse(name: string, settings: Settings) {
     },
     /** Where in the log the relay of this DATA_DIR is; undefined where there is none. @throws Error where its table cannot be read */
     relayedTo: relayReader.position,
+    /** Takes a number for the ids of this node, once the store is there. @throws CannotStart */
+    async nodeNumber(): Promise<Numbered> {
+      const { nodeNumber: number } = settings;
+      if (number !== undefined) return { number, position: -1, isOurs: () => true };
+      const monotonicMs = () => performance.now();
+      const deps = { store, node: nodeIn(settings.dataDir), nowMs, monotonicMs, log };
+      const taken = await onceStoreIsThere(() => takeNodeNumber(deps), log);
+      releasing.push(taken.release);
+      return taken;
+    },
     /**
      * Ids above all that the read models know. Until those hold what the log held when this process started they are asked anew each time: a clock that
      * was set back makes no larger ones by itself.
      */
-    ids({ models, progress }: { models: ReadModels; progress: Progress }): () => number {
+    ids(
+      { number, position, isOurs }: Numbered,
+      { models, progress }: { models: ReadModels; progress: Progress },
+    ): () => number {
       const { channels, webhooks, events } = models;
       let isBehind = true;
       let last = 0;
       let next = () => last;
       return () => {
+        if (!isOurs()) throw new StoreUnavailable(new Error(`the node number ${number} may be another node's by now`));
         if (isBehind) {
+          if (progress.reached() < position) throw new StoreUnavailable(new Error('the read models are behind'));
           isBehind = progress.reached() < progress.head;
           const largest = Math.max(last, ...[channels, webhooks, events].map((of) => of.largestId()));
-          next = createIds(settings.nodeNumber, nowMs, largest);
+          next = createIds(number, nowMs, largest);
         }
         last = next();
         return last;
@@ -118,12 +143,13 @@ function required(name: string, value: string | undefined): string {
   return value;
 }
 
-/** Position of the log's last event, as soon as the store tells. */
-async function headOf(store: EventStore, log: Logger): Promise<number> {
+/** What the store answers, as soon as it does. @throws whatever does not say that it is away */
+async function onceStoreIsThere<T>(ask: () => Promise<T>, log: Logger): Promise<T> {
   for (;;) {
     try {
-      return await store.lastPosition();
+      return await ask();
     } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
       log.warn({ err: error }, 'waiting for the event store');
       await delay(LOOK_MS);
     }

@@ -2,6 +2,7 @@ import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
 import { createDestinations } from '../infra/outbound/destinations.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
+import type { RelayNote } from './relay/registry.ts';
 
 /** In the order in which they start: the projector makes the database that the others read. */
 export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
@@ -27,17 +28,26 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({ db, readModels, store, queue, nowMs, log, times }) {
-    const { createRegistry } = await import('./relay/registry.ts');
+  async relay({ db, readModels, store, queue: connected, node, nowMs, log, times }) {
+    const { createLease } = await import('../infra/queue/lease.ts');
+    const { createLeadership } = await import('./relay/leadership.ts');
+    const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
-    const relay = createRelay({ db: db('relay', createRegistry), store, queue: await queue(), log });
+    const queue = await connected();
+    const registry = openRegistry(db('relay', createRegistry));
+    const lease = createLease<RelayNote>({
+      ...{ records: queue.records, key: 'relay', node: node() },
+      nowMs: () => performance.now(),
+    });
+    const leadership = createLeadership({ lease, ownNote: registry.note, log });
+    const relay = createRelay({ registry, leadership, store, queue, log });
     const sweeper = createSweeper({
-      ...{ store, queue: await queue(), readModels: models, progress, relay, log, nowMs },
+      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    return together('relay', [relay, sweeper]);
+    return together('relay', [leadership, relay, sweeper]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
@@ -56,9 +66,12 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids }) {
+  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
     const { createGateway } = await import('./gateway/gateway.ts');
+    const numbered = await nodeNumber();
     const { models, progress } = await readModels();
+    // Until then no ids are made. Where that takes long there is more to say than that.
+    await progress.whenProcessed(numbered.position, times.patienceMs);
     let isQueueConnected = () => false;
     // The gateway takes events without the queue: it only tells whether it is there.
     queue().then((connected) => {
@@ -80,7 +93,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       relayedTo,
       queueLag: async () => (await queue()).state(),
       log,
-      ids: ids({ models, progress }),
+      ids: ids(numbered, { models, progress }),
       nowMs,
       checks,
     });

@@ -16,9 +16,10 @@ const GREETING_MS = 1_000;
 
 /**
  * A nats-server with JetStream in a directory of its own, for this machine only.
+ * @param more lines for its configuration, such as those of a cluster
  * @throws CannotStart where there is no nats-server
  */
-export function natsServer(dir: string, port: Port): Program {
+export function natsServer(dir: string, port: Port, more: readonly string[] = []): Program {
   const binary = findNatsServer();
   const [command, ...args] = [...dyingWithUs(), binary];
   const config = join(dir, 'nats-server.conf');
@@ -27,7 +28,8 @@ export function natsServer(dir: string, port: Port): Program {
     name: 'nats-server',
     async launch(wasReady) {
       mkdirSync(dir, { recursive: true });
-      writeFileSync(config, configuration(dir, await port.forStart(wasReady), serverName), { mode: 0o600 });
+      const lines = [...configuration(dir, await port.forStart(wasReady), serverName), ...more, ''];
+      writeFileSync(config, lines.join('\n'), { mode: 0o600 });
       // A session of its own: it would end at once by the Ctrl-C that tells us to stop everything in order.
       return spawn(command as string, [...args, '-c', config], { stdio: 'ignore', detached: true });
     },
@@ -61,7 +63,7 @@ function dyingWithUs(): string[] {
 }
 
 /** Read by 2.9 and later. JSON strings are strings of its language too. */
-function configuration(dir: string, port: number, serverName: string): string {
+function configuration(dir: string, port: number, serverName: string): string[] {
   return [
     `server_name: ${JSON.stringify(serverName)}`,
     `listen: "127.0.0.1:${port}"`,
@@ -69,8 +71,7 @@ function configuration(dir: string, port: number, serverName: string): string {
     'logfile_size_limit: 10MB',
     // What a disk does not hold fails at the disk: the default, a share of what is free, would refuse work before that.
     `jetstream { store_dir: ${JSON.stringify(dir)}, max_memory_store: 16MB, max_file_store: 1TB }`,
-    '',
-  ].join('\n');
+  ];
 }
 
 async function whenGreeting(port: number, serverName: string, signal: AbortSignal): Promise<void> {

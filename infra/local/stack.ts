@@ -57,6 +57,8 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
     ...(settings.masterSecret === undefined && { MASTER_SECRET: masterSecret(dataDir) }),
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
     UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE || RESOLVER_THREADS,
+    // Nobody else has this log.
+    ...(!settings.eventstoreUrl && !env.NODE_NUMBER && { NODE_NUMBER: '0' }),
   };
 
   let isStopping = false;

@@ -1,30 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  AckPolicy,
-  type ConnectionOptions,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  connect,
-  DeliverPolicy,
-  DiscardPolicy,
-  ErrorCode,
-  type JsMsg,
-  NatsError,
-  nanos,
-  RetentionPolicy,
-  StorageType,
-} from 'nats';
+import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsError } from 'nats';
 import type { Logger } from '../log.ts';
+import { pause } from '../pause.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createPublications } from './publications.ts';
+import { createPulls } from './pulls.ts';
+import { createRecords, type Records } from './records.ts';
 import { createRepeater } from './repeater.ts';
-import { DUE_SUBJECT, RETRY_SUBJECTS, subjectAt, subjectOfSlot, TIERS } from './tiers.ts';
+import { FORMER_SUBJECT, shardOf, subjectOfShard } from './shards.ts';
+import { AFTER_DELETE_MS, type Consumers, createStream, isGone, STREAM } from './stream.ts';
+import { isLongWait, subjectAt, TIERS } from './tiers.ts';
 import { inTurns } from './turns.ts';
-
-const STREAM = 'DELIVERIES';
-
-/** For how long the stream recognises a repeated message id, in ms. */
-export const DUPLICATE_WINDOW_MS = 120_000;
+import { joinWorkers, type Membership, type Share, WHOLE } from './workers.ts';
 
 /** What tells how the broker is doing. */
 export interface QueueState {
@@ -50,200 +37,135 @@ export interface QueueState {
 
 export type Queue = Awaited<ReturnType<typeof connectQueue>>;
 
+export interface QueueOptions {
+  /** How long a worker may hold a message before it is handed out again, in ms. */
+  readonly ackWaitMs: number;
+  readonly log: Logger;
+  /** On how many servers each message is kept; absent: one. */
+  readonly replicas?: number;
+  readonly tiers?: typeof TIERS;
+  /** Who connects, and whom it trusts (connection.ts). */
+  readonly access?: ConnectionOptions;
+}
+
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
-/** How long the stream must have taken no message before it counts as broken, in ms. */
-const BROKEN_MS = 1_000;
-const BROKEN_CLUSTER_MS = 15_000;
-/** How long a stream that was deleted may take to be gone, in ms. */
-const AFTER_DELETE_MS = 250;
-/** When a message that was to go to a slot, which did not take it, is handed out again, in ms: before the stream forgets its id. */
+/** When a message that was to go to another subject, which did not take it, is handed out again, in ms: before the stream forgets its id. */
 const NOT_TAKEN_MS = 10_000;
+/** By when all consumers have been asked for messages, in ms. */
+const BEGUN_MS = 1_000;
+/** Where there are several servers, how often it is looked whether the one we are connected to still answers, in ms; after two questions without one we leave it. */
+const PING_MS = 3_000;
 
 /**
- * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of what is live
- * or waits for a short time, and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
+ * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of each shard of
+ * what is live or waits for a short time (shards.ts), and one of each slot of long waits (tiers.ts). Connects in the background and for ever.
  * @param url of one server or several, separated by commas
- * @param ackWaitMs how long a worker may hold a message before it is handed out again
- * @param access who connects, and whom it trusts (connection.ts)
  */
 export async function connectQueue(
   url: string,
-  {
-    ackWaitMs,
-    log,
-    tiers = TIERS,
-    access = {},
-  }: { ackWaitMs: number; log: Logger; tiers?: typeof TIERS; access?: ConnectionOptions },
+  { ackWaitMs, log, replicas = 1, tiers = TIERS, access = {} }: QueueOptions,
 ) {
+  const servers = url.split(',');
   const nc = await connect({
     ...access,
-    servers: url.split(','),
+    servers,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     // Of one handshake: a server that dies in the middle of it would else hold the client up for 20 s.
     timeout: 2_000,
     waitOnFirstConnect: true,
     noAsyncTraces: true,
+    ...(servers.length > 1 && { pingInterval: PING_MS, maxPingOut: 2 }),
   });
   let isConnected = true;
-  /** Since when every message was refused in a way that does not pass, by a monotonic clock. */
-  let brokenSinceMs: number | undefined;
   const { untilAnswered, repeat } = createRepeater();
+  const publications = createPublications(nc);
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
-  const subjects = [DUE_SUBJECT, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
-
   const isCluster = () => nc.info?.cluster !== undefined;
+  const stream = createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, isCluster, log });
+  const records = await createRecords(nc, replicas);
+  const { messagesOf, liveMessages } = createPulls({ js, jsm, untilAnswered, isCluster });
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
       if (type !== 'disconnect' && type !== 'reconnect') continue;
       isConnected = type === 'reconnect';
       log.warn({ server: data }, `nats: ${type}`);
-      if (isConnected) repeat();
+      if (!isConnected) continue;
+      repeat();
+      publications.repeat();
     }
   }
 
-  async function renewConsumers(): Promise<void> {
-    for (const consumer of await ensure()) await deleteConsumer(consumer);
-    await ensure();
-  }
+  const isUp = (): boolean => isConnected && !nc.isClosed();
 
-  /** Creates the stream and its consumers where they are missing. Returns the consumers, that of DUE_SUBJECT first. */
-  async function ensure(): Promise<ConsumerInfo[]> {
-    await ensureStream();
-    await remakeIfBroken();
-    return await ensureConsumers().catch(async (error) => {
-      if (!isTaken(error)) throw error;
-      // Of a former version, or made by somebody else at the same time.
-      for (const consumer of await listConsumers()) {
-        if (!subjects.includes(consumer.config.filter_subject ?? '')) await deleteConsumer(consumer);
-      }
-      return await ensureConsumers();
-    });
-  }
-
-  async function ensureConsumers(): Promise<ConsumerInfo[]> {
-    const there = await consumersBySubject();
-    return await Promise.all(subjects.map((subject) => ensureConsumer(subject, there.get(subject))));
-  }
-
-  /** A stream of former versions had fewer subjects. */
-  async function ensureStream(): Promise<void> {
-    const config = {
-      subjects: [DUE_SUBJECT, RETRY_SUBJECTS],
-      retention: RetentionPolicy.Workqueue,
-      storage: StorageType.File,
-      discard: DiscardPolicy.New,
-      duplicate_window: nanos(DUPLICATE_WINDOW_MS),
-    };
-    await untilAnswered(() => jsm.streams.add({ name: STREAM, ...config })).catch((error) => {
-      if (!isOther(error)) throw error;
-      return untilAnswered(() => jsm.streams.update(STREAM, config));
-    });
-  }
-
-  /**
-   * Where a stream is deleted while somebody else makes it, what is then there may tell of itself and take no message, for good (nats-server 2.9.10): it is
-   * made anew. That of a cluster may only have no leader for a while.
-   */
-  async function remakeIfBroken(): Promise<void> {
-    if (
-      brokenSinceMs === undefined ||
-      performance.now() - brokenSinceMs < (isCluster() ? BROKEN_CLUSTER_MS : BROKEN_MS)
-    )
-      return;
-    brokenSinceMs = undefined;
-    log.warn('the queue takes no messages: it is made anew');
-    await untilAnswered(() => jsm.streams.delete(STREAM)).catch((error) => {
-      if (!isGone(error)) throw error;
-    });
-    // Let it be gone. Others may do the same, and one of them comes last.
-    await delay(AFTER_DELETE_MS * (1 + Math.random()));
-    await ensureStream();
-  }
-
-  async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
-    const settings = {
-      ack_wait: nanos(ackWaitMs),
-      max_deliver: -1,
-      // Waiting retries count against it: any limit would let them block live traffic.
-      max_ack_pending: -1,
-    };
-    if (there) {
-      if (isConfigured(there, settings)) return there;
-      return await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
-    }
-    const durable_name = newName(subject);
-    const ack_policy = AckPolicy.Explicit;
-    const deliver_policy = DeliverPolicy.All;
-    const config = { durable_name, filter_subject: subject, ack_policy, deliver_policy, ...settings };
-    return await untilAnswered(() => jsm.consumers.add(STREAM, config));
-  }
-
-  /** What the stream has of consumers, ours or not: few enough for one answer. */
-  const listConsumers = () => untilAnswered(() => jsm.consumers.list(STREAM).next());
-
-  async function consumersBySubject(): Promise<Map<string, ConsumerInfo>> {
-    return new Map((await listConsumers()).map((consumer) => [consumer.config.filter_subject ?? '', consumer]));
-  }
-
-  const deleteConsumer = ({ name }: ConsumerInfo) => untilAnswered(() => jsm.consumers.delete(STREAM, name));
-
-  /** Resolves once the message is on the broker's disk. */
-  async function put(subject: string, message: QueueMessage, msgID: string) {
+  /** Resolves once the message is on the broker's disk, with its sequence. */
+  async function put(subject: string, message: QueueMessage, id: string): Promise<number> {
     try {
-      const ack = await untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
-      brokenSinceMs = undefined;
-      return ack;
+      const sequence = await publications.publish(subject, encodeMessage(message), id);
+      stream.took();
+      return sequence;
     } catch (error) {
-      if (isBroken(error)) brokenSinceMs ??= performance.now();
+      stream.refused(error);
       throw error;
     }
   }
 
-  return {
-    isConnected: (): boolean => isConnected && !nc.isClosed(),
+  /** Puts a message that was handed out where it is to be from now on, and lets go of it; in vain, it comes again. */
+  async function move(handedOut: JsMsg, subject: string, message: QueueMessage, id: string): Promise<void> {
+    try {
+      await put(subject, message, id);
+      handedOut.ack();
+    } catch (error) {
+      const { event_id, webhook_id } = message;
+      log.warn({ err: error, event_id, webhook_id, subject }, 'a message could not be moved, trying again');
+      handedOut.nak(NOT_TAKEN_MS);
+      await stream.remakeIfBroken().catch((err) => log.warn({ err }, 'the queue could not be made anew'));
+    }
+  }
 
-    ensure: async (): Promise<void> => void (await ensure()),
+  return {
+    isConnected: isUp,
+
+    /** Small records that all nodes share. */
+    records: records as Records,
+
+    /** Becomes one of those who work, until it leaves. */
+    join: (): Membership => joinWorkers(nc, isUp),
+
+    /** Creates the stream and its consumers where they are missing. @throws NatsError */
+    ensure: async (): Promise<void> => void (await stream.ensure()),
 
     /** Asks the broker. @throws NatsError, also where stream or consumers are missing */
     async state(): Promise<QueueState> {
-      const stream = await untilAnswered(() => jsm.streams.info(STREAM));
-      const there = await consumersBySubject();
-      const consumers = subjects.map((subject) => {
-        const consumer = there.get(subject);
-        if (!consumer) throw new NatsError('consumer not found', '404');
-        return consumer;
-      });
-      const total = (of: (consumer: ConsumerInfo) => number) =>
-        consumers.reduce((sum, consumer) => sum + of(consumer), 0);
-      const kept = stream.state.messages;
+      const info = await untilAnswered(() => jsm.streams.info(STREAM));
+      const { all, due } = await stream.consumers();
+      const total = (of: (consumer: ConsumerInfo) => number) => all.reduce((sum, consumer) => sum + of(consumer), 0);
+      const kept = info.state.messages;
       // A killed nats-server 2.9 comes back with messages that were acknowledged, and after a full disk with some that its consumer has forgotten.
       const messages = Math.min(
         kept,
         total(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending),
       );
       return {
-        incarnation: stream.created,
+        incarnation: info.created,
         server: isCluster() ? 'cluster' : (nc.info?.server_id ?? ''),
-        lastSequence: stream.state.last_seq,
-        ...{ messages, stuck: kept - messages, lagMs: await lagMs(consumers[0] as ConsumerInfo) },
+        lastSequence: info.state.last_seq,
+        ...{ messages, stuck: kept - messages, lagMs: Math.max(...(await Promise.all(due.map(lagMs)))) },
         untaken: total(({ num_pending }) => num_pending),
         handedOut: total(({ delivered }) => delivered.consumer_seq),
-        isAsked: consumers.some(({ num_waiting }) => num_waiting > 0),
+        isAsked: all.some(({ num_waiting }) => num_waiting > 0),
       };
     },
 
     /** Makes the consumers anew: they hand out every message that is kept, whatever they knew of them. Workers find them by themselves. @throws NatsError */
-    renewConsumers,
+    renewConsumers: stream.renewConsumers,
 
     /** Throws every message away, and takes as repetitions those whose ids it has seen. Workers go on: a stream that is deleted may be broken by those who make it. @throws NatsError */
-    async empty(): Promise<void> {
-      await untilAnswered(() => jsm.streams.purge(STREAM));
-    },
+    empty: stream.empty,
 
     /**
      * Resolves once the message is on the broker's disk, with its sequence.
@@ -251,9 +173,8 @@ export async function connectQueue(
      * @param dueMs when it is going to be wanted, as far as is known: it is handed out at once, and waits where it need not be moved
      * @throws NatsError
      */
-    async publish(message: QueueMessage, id: string, dueMs = 0): Promise<number> {
-      return (await put(subjectAt(dueMs, Date.now(), tiers), message, id)).seq;
-    },
+    publish: (message: QueueMessage, id: string, dueMs = 0): Promise<number> =>
+      put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id),
 
     /**
      * Lets a message that was handed out wait until `due_ms`: where it is, or in the slot of that time, as `message`. Its id there is that of the delivery and
@@ -261,50 +182,48 @@ export async function connectQueue(
      */
     async postpone(handedOut: JsMsg, message: QueueMessage & { readonly due_ms: number }): Promise<void> {
       const { event_id, webhook_id, due_ms } = message;
-      const waitMs = Math.max(0, due_ms - Date.now());
-      const subject = subjectAt(due_ms, Date.now(), tiers);
-      if (subject === DUE_SUBJECT || subject === handedOut.subject) return handedOut.nak(waitMs);
-      try {
-        await put(subject, message, `${event_id}-${webhook_id}-${due_ms}`);
-        handedOut.ack();
-      } catch (error) {
-        log.warn({ err: error, event_id, webhook_id }, 'a retry could not be put off, trying again');
-        handedOut.nak(NOT_TAKEN_MS);
-        await remakeIfBroken().catch((err) => log.warn({ err }, 'the queue could not be made anew'));
+      const nowMs = Date.now();
+      const subject = subjectAt(webhook_id, due_ms, nowMs, tiers);
+      if (!isLongWait(due_ms, nowMs, tiers) || subject === handedOut.subject) {
+        return handedOut.nak(Math.max(0, due_ms - nowMs));
       }
+      await move(handedOut, subject, message, `${event_id}-${webhook_id}-${due_ms}`);
+    },
+
+    /**
+     * Lets another worker have a message that was handed out, since its webhook is theirs: it is moved to the subject of its shard, or handed out once more
+     * where it is there. Resolves in any case.
+     */
+    async passOn(handedOut: JsMsg, message: QueueMessage): Promise<void> {
+      const subject = subjectOfShard(shardOf(message.webhook_id));
+      if (handedOut.subject === subject) return handedOut.nak();
+      await move(handedOut, subject, message, `moved-${handedOut.info.streamSequence}`);
     },
 
     /**
      * The messages whose time has come, or that have just been put in the slot of a later time, until `signal` aborts; a live one and one of
      * the slots, each of them in its turn.
      * Ends, too, where the stream or a consumer is gone: the next call brings them back.
-     * @param maxMessages how many live ones are fetched ahead of the reader
+     * @param maxMessages how many live ones of a shard are fetched ahead of the reader
+     * @param share which of the live ones; absent: all
      * @throws NatsError
      */
-    async *consume(maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
-      const consuming = (await ensure()).map((info, slot) =>
-        js.consumers.getPullConsumerFor(info).consume({
-          max_messages: slot === 0 ? maxMessages : Math.min(maxMessages, AHEAD_OF_SLOT),
-          abort_on_missing_resource: true,
-        }),
-      );
-      const sources = await Promise.all(consuming);
-      const [live, ...slots] = sources as [(typeof sources)[0], ...typeof sources];
-      const stop = () => {
-        for (const messages of sources) messages.stop();
-      };
-      signal.addEventListener('abort', stop);
-      if (signal.aborted) stop();
+    async *consume(maxMessages: number, signal: AbortSignal, share: Share = WHOLE): AsyncGenerator<JsMsg> {
+      const consumers = await stream.ensure();
+      const ended = new AbortController();
+      const until = AbortSignal.any([signal, ended.signal]);
+      const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
+      const waiting = slots.map(([, info]) => messagesOf(info, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
-        yield* inTurns([live, inTurns(slots)]);
+        const live = liveMessages(consumers, maxMessages, share, until);
+        yield* inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)]);
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
-        // By somebody who may still be at it: see remakeIfBroken.
+        // By somebody who may still be at it: see stream.ts.
         await delay(AFTER_DELETE_MS);
       } finally {
-        signal.removeEventListener('abort', stop);
-        stop();
+        ended.abort();
       }
     },
 
@@ -312,43 +231,25 @@ export async function connectQueue(
     close: (): Promise<void> => nc.drain(),
   };
 
+  /**
+   * Gives nothing. A server drops requests for messages of a consumer that was deleted just before they came, without a word; in a cluster the consumer's
+   * heartbeat is missed (pulls.ts).
+   * @throws NatsError where they are gone
+   */
+  async function* endIfGone(consumers: Consumers, signal: AbortSignal): AsyncGenerator<never> {
+    await pause(BEGUN_MS, signal);
+    if (signal.aborted || isCluster()) return;
+    if (!(await stream.has(consumers))) throw new NatsError('consumer not found', '404');
+    yield* [];
+  }
+
   /** How long the oldest message that `consumer` has never handed out has been waiting. */
-  async function lagMs({ num_pending, delivered }: ConsumerInfo): Promise<number> {
+  async function lagMs({ num_pending, delivered, config }: ConsumerInfo): Promise<number> {
     if (num_pending === 0) return 0;
-    const query = { seq: delivered.stream_seq + 1, next_by_subj: DUE_SUBJECT };
+    const query = { seq: delivered.stream_seq + 1, next_by_subj: config.filter_subject as string };
     const next = await untilAnswered(() => jsm.streams.getMessage(STREAM, query)).catch(noMessage);
     return next ? Date.now() - next.time.getTime() : 0;
   }
-}
-
-/**
- * A name that no consumer has had. Acknowledgements name the consumer and a message's sequence: those of a stream that is gone must not meet the messages of the
- * one that took its place. And nats-server 2.9 may still be deleting the files of one while it makes another of the same name, which then is broken for good.
- */
-const newName = (subject: string): string => `${subject.replaceAll('.', '-')}-${randomUUID()}`;
-
-type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pending'>;
-
-const isConfigured = ({ config }: ConsumerInfo, { ack_wait, max_deliver, max_ack_pending }: Configured): boolean =>
-  config.ack_wait === ack_wait && config.max_deliver === max_deliver && config.max_ack_pending === max_ack_pending;
-
-/** Whether there are consumers already that would get the same messages: a work queue has one for each. https://github.com/nats-io/nats-server/blob/main/server/errors.json */
-const isTaken = (error: unknown): boolean => [10_099, 10_100].includes(errorCode(error));
-
-/** Whether there is a stream of the name with other settings. */
-const isOther = (error: unknown): boolean => errorCode(error) === 10_058;
-
-/** Whether no stream listens, or one whose files are gone (10077 is also said of a full disk, which is another matter). */
-const isBroken = (error: unknown): boolean =>
-  error instanceof NatsError &&
-  error.code === ErrorCode.NoResponders &&
-  (error.api_error === undefined || error.api_error.description.includes('no such file'));
-
-const errorCode = (error: unknown): number => (error instanceof NatsError && error.api_error?.err_code) || 0;
-
-/** Whether the stream or a consumer was deleted. */
-function isGone(error: unknown): boolean {
-  return error instanceof NatsError && ['404', '409'].includes(error.code);
 }
 
 function noMessage(error: unknown): undefined {

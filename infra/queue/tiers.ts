@@ -1,5 +1,5 @@
-/** Where what must not wait long is, and what waits for a short time. */
-export const DUE_SUBJECT = 'deliveries.due';
+import { shardOf, subjectOfShard } from './shards.ts';
+
 const RETRY_SUBJECT = 'deliveries.retry';
 /** What the subjects of all slots match, however many there are. */
 export const RETRY_SUBJECTS = `${RETRY_SUBJECT}.*`;
@@ -34,7 +34,10 @@ export function slotAt(dueMs: number, { slots, slotMs }: Tiers): number {
   return slot < 0 ? slot + slots : slot;
 }
 
-/** Where a message that is due then is to wait from now on. */
-export function subjectAt(dueMs: number, nowMs: number, tiers: Tiers): string {
-  return dueMs - nowMs > tiers.longMs ? subjectOfSlot(slotAt(dueMs, tiers)) : DUE_SUBJECT;
+/** Whether what is due then is to wait in a slot. */
+export const isLongWait = (dueMs: number, nowMs: number, { longMs }: Tiers): boolean => dueMs - nowMs > longMs;
+
+/** Where a webhook's message that is due then is to wait from now on. */
+export function subjectAt(webhookId: number, dueMs: number, nowMs: number, tiers: Tiers): string {
+  return isLongWait(dueMs, nowMs, tiers) ? subjectOfSlot(slotAt(dueMs, tiers)) : subjectOfShard(shardOf(webhookId));
 }

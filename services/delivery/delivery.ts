@@ -9,21 +9,25 @@ import { createLoop } from '../../infra/loop.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
+import type { Membership } from '../../infra/queue/workers.ts';
 import { createSlots } from '../../infra/slots.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createPoster } from './attempt.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
+import { createHeld } from './held.ts';
 import { createLanes } from './lanes.ts';
 import { createRecorder } from './recorder.ts';
 
 /** Deliveries in hand at a time: what bounds memory, whatever the backlog. */
 const IN_HAND = 2_048;
-/** Live messages fetched ahead of them. */
-const AHEAD = 256;
+/** Live messages of a shard that are fetched ahead of them: what is more than a webhook may have under way only goes back to the queue. */
+const AHEAD = 32;
 /** How often it is looked whether outcomes can be recorded again, in ms. */
 const LOOK_MS = 5;
+/** How old the position of the log's end may be, in ms: less than it takes until a message that another worker was handed comes here. */
+const RECENT_MS = 500;
 /** When a message whose handling failed comes back, in ms. */
 const FAILED_MS = 1_000;
 
@@ -43,16 +47,22 @@ export interface DeliveryDeps {
   readonly log: Logger;
 }
 
-/** Empties the queue: each message becomes an attempt, a fact of it, and only then an ack or a nak until the next one is due. */
+/**
+ * Empties the queue: each message becomes an attempt, a fact of it, and only then an ack or a nak until the next one is due. Where several processes do, each
+ * has its share of the webhooks.
+ */
 export function createDelivery(deps: DeliveryDeps): Service {
   const { store, queue, log } = deps;
   const slots = createSlots(IN_HAND);
   const giveUp = new AbortController();
-  const held = createHeld(deps.ackWaitMs);
+  let share: Membership | undefined;
+  const held = createHeld(queue, deps.ackWaitMs, () => performance.now());
   const recorder = createRecorder(store, log, giveUp.signal, () => performance.now());
   const handle = createHandler({
     ...deps,
     lanes: createLanes(IN_HAND, () => performance.now()),
+    isOurs: (webhookId) => share?.has(webhookId) ?? true,
+    head: createRecent(store.lastPosition, RECENT_MS),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
     append: recorder.append,
@@ -62,7 +72,8 @@ export function createDelivery(deps: DeliveryDeps): Service {
     held.add(message);
     try {
       const decoded = decodeMessage(message.data);
-      await settle(message, decoded, await handle(decoded));
+      const handing = { isAgain: message.redelivered && !share?.isSettled(), isHeld: () => held.has(message) };
+      await settle(message, decoded, await handle(decoded, handing));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
       else if (!giveUp.signal.aborted) message.nak(FAILED_MS);
@@ -75,14 +86,32 @@ export function createDelivery(deps: DeliveryDeps): Service {
 
   async function settle(message: JsMsg, decoded: QueueMessage, verdict: Verdict) {
     if (verdict === 'done') message.ack();
+    else if (verdict === 'elsewhere') await queue.passOn(message, decoded);
+    else if (verdict === 'lost') log.warn(decoded, 'this message may be with another worker by now: left to it');
     else if ('againInMs' in verdict) message.nak(verdict.againInMs);
     else await queue.postpone(message, { ...decoded, ...verdict });
   }
 
+  /** Takes no share of the work before it can do it: until its read models are there, others deliver. */
+  async function join(signal: AbortSignal): Promise<Membership> {
+    const { progress } = deps;
+    while (!(await progress.whenProcessed(progress.head, deps.patienceMs))) {
+      signal.throwIfAborted();
+      log.info({ position: progress.current(), up_to: progress.head }, 'waiting for the read models');
+    }
+    return queue.join();
+  }
+
   const loop = createLoop('delivery', log, async (signal, working) => {
-    for await (const message of queue.consume(AHEAD, signal)) {
+    share ??= await join(signal);
+    for await (const message of queue.consume(AHEAD, signal, share)) {
       await slots.acquire();
       while (recorder.isHeldUp() && !signal.aborted) await delay(LOOK_MS);
+      if (held.stoodStill()) {
+        slots.release();
+        log.warn('this process stood still: what it was handed before may be with another worker by now');
+        return;
+      }
       if (signal.aborted) {
         message.nak();
         slots.release();
@@ -96,6 +125,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
   return {
     ...loop,
     async stop() {
+      share?.leave();
       await loop.stop();
       await drain(slots.whenIdle(), giveUp);
       held.stop();
@@ -112,16 +142,17 @@ async function drain(idle: Promise<void>, giveUp: AbortController) {
   clearTimeout(timer);
 }
 
-/** Tells the queue about messages that are held for long, so that it does not hand them out a second time. */
-function createHeld(ackWaitMs: number) {
-  const messages = new Set<JsMsg>();
-  const timer = setInterval(() => {
-    for (const message of messages) message.working();
-  }, ackWaitMs / 3);
-  timer.unref();
-  return {
-    add: (message: JsMsg) => void messages.add(message),
-    remove: (message: JsMsg) => void messages.delete(message),
-    stop: () => clearInterval(timer),
+/** An answer that was asked for no longer ago than `recentMs`; one that failed is asked for again. */
+function createRecent<T>(ask: () => Promise<T>, recentMs: number): () => Promise<T> {
+  let last: { readonly askedMs: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    if (last && nowMs - last.askedMs < recentMs) return last.answer;
+    const asked = { askedMs: nowMs, answer: ask() };
+    last = asked;
+    asked.answer.catch(() => {
+      if (last === asked) last = undefined;
+    });
+    return asked.answer;
   };
 }

@@ -11,10 +11,23 @@ import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
 
 /**
- * What becomes of a queue message: it is done with; comes back after so many ms; or waits for the next attempt, which may be looked up where the read
- * models have reached `position`.
+ * What becomes of a queue message: it is done with; is for another worker; is no longer ours to say anything about; comes back after so many ms; or waits for
+ * the next attempt, which may be looked up where the read models have reached `position`.
  */
-export type Verdict = 'done' | { readonly againInMs: number } | { readonly due_ms: number; readonly position: number };
+export type Verdict =
+  | 'done'
+  | 'elsewhere'
+  | 'lost'
+  | { readonly againInMs: number }
+  | { readonly due_ms: number; readonly position: number };
+
+/** How a message came here. */
+export interface Handing {
+  /** Whether another worker may have had it before: what that has recorded must be known before there is another attempt. */
+  readonly isAgain: boolean;
+  /** Whether the queue still takes it to be here; it may have handed it to another worker else. */
+  readonly isHeld: () => boolean;
+}
 
 /** How early a message may be before it is sent back to wait, as a part of the retry interval and in ms. */
 const EARLY_PART = 0.1;
@@ -24,6 +37,10 @@ export interface HandlerDeps {
   readonly readModels: ReadModels;
   readonly progress: Progress;
   readonly lanes: Lanes;
+  /** Whether a webhook is one of those whose deliveries are made here. */
+  readonly isOurs: (webhookId: number) => boolean;
+  /** Position of the log's last event. */
+  readonly head: () => Promise<number>;
   readonly bodies: Bodies;
   readonly post: ReturnType<typeof createPoster>;
   /** Appends until it is durable; rejects only when stopping. */
@@ -40,20 +57,23 @@ export interface HandlerDeps {
  * The queue is only a timetable: what is due, and whether at all, stands in the read models.
  */
 export function createHandler(deps: HandlerDeps) {
-  const { readModels, progress, lanes, patienceMs, nowMs, log } = deps;
+  const { readModels, progress, lanes, isOurs, head, patienceMs, nowMs, log } = deps;
   const underWay = createUnderWay();
   const earlyMs = Math.min(EARLY_MS, deps.policy.retryIntervalMs * EARLY_PART);
 
   const isEarly = (due_ms: number) => due_ms - nowMs() > earlyMs;
 
-  return async ({ event_id, webhook_id, position, due_ms }: QueueMessage): Promise<Verdict> => {
+  return async ({ event_id, webhook_id, position, due_ms }: QueueMessage, handing: Handing): Promise<Verdict> => {
     if (due_ms !== undefined && isEarly(due_ms)) return { due_ms, position };
+    // Here its limit is not kept, and what is under way for it is not known.
+    if (!isOurs(webhook_id)) return 'elsewhere';
     const key = `${event_id}-${webhook_id}`;
     if (underWay.has(key)) return { againInMs: patienceMs };
     // First, because it costs nothing: a webhook that hangs may have many thousands waiting.
     const turnMs = lanes.waitMs(webhook_id);
     if (turnMs > 0) return { againInMs: turnMs };
-    const needed = Math.max(position, underWay.lastPosition(key, progress.reached()));
+    const recorded = handing.isAgain ? await head() : -1;
+    const needed = Math.max(position, recorded, underWay.lastPosition(key, progress.reached()));
     if (!(await progress.whenProcessed(needed, patienceMs))) {
       log.warn({ event_id, webhook_id, position: needed }, 'the read models are behind: this delivery waits');
       return { againInMs: patienceMs };
@@ -67,6 +87,7 @@ export function createHandler(deps: HandlerDeps) {
     if (underWay.has(key)) return { againInMs: patienceMs };
     const lateTurnMs = lanes.waitMs(webhook_id);
     if (lateTurnMs > 0) return { againInMs: lateTurnMs };
+    if (!handing.isHeld()) return 'lost';
     return underWay.during(key, () => attempt(deps, delivery, webhook));
   };
 }

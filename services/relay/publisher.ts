@@ -3,20 +3,21 @@ import type { Logger } from '../../infra/log.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import type { QueueMessage } from '../../infra/queue/message.ts';
 import { createSlots } from '../../infra/slots.ts';
+import type { Term } from './leadership.ts';
 
 /** Messages on their way to the broker at a time: what bounds memory where one event meets many webhooks. */
 const WINDOW = 512;
 
 export type Publisher = ReturnType<typeof createPublisher>;
 
-/** Puts messages on the queue, each until the broker has it: an outage holds the caller up and costs nothing else. */
-export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) {
+/** Puts messages on the queue, each until the broker has it, or the term is over: an outage holds the caller up and costs nothing else. */
+export function createPublisher(queue: Queue, log: Logger, term: Pick<Term, 'signal' | 'isOver'>) {
   const slots = createSlots(WINDOW);
   let lastSequence = 0;
 
   async function publish(message: QueueMessage, id: string, dueMs?: number) {
     const backoff = createBackoff();
-    while (!signal.aborted) {
+    while (!term.isOver()) {
       try {
         const sequence = await queue.publish(message, id, dueMs);
         // Answers come about in order; one from far behind is of another stream, whose numbers begin anew.
@@ -24,7 +25,7 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
         return;
       } catch (error) {
         log.warn({ err: error, message_id: id }, 'the queue did not take a message, trying again');
-        await backoff.wait(signal);
+        await backoff.wait(term.signal);
         await queue.ensure().catch((error) => log.warn({ err: error }, 'the queue is not reachable'));
       }
     }
@@ -38,11 +39,11 @@ export function createPublisher(queue: Queue, log: Logger, signal: AbortSignal) 
     },
     /**
      * Resolves once the broker has everything that was added, with the last sequence since the flush before; undefined where there was none.
-     * @throws Error where `signal` aborted before that
+     * @throws Error where the term was over before that
      */
     async flush(): Promise<number | undefined> {
       await slots.whenIdle();
-      if (signal.aborted) throw new Error('stopped before the queue had everything');
+      if (term.isOver()) throw new Error('stopped before the queue had everything');
       const flushed = lastSequence;
       lastSequence = 0;
       return flushed === 0 ? undefined : flushed;

@@ -25,6 +25,14 @@ export interface Skipped {
   readonly on: string;
 }
 
+/** What a relay notes for the one that goes on when it is gone. */
+export interface RelayNote extends KnownBroker {
+  /** Up to where all is on the queue. */
+  readonly position: number;
+  /** Undefined until it is decided. */
+  readonly skipped?: Skipped | undefined;
+}
+
 interface Row {
   readonly position: number;
   readonly skipped_to: number | null;
@@ -62,19 +70,30 @@ export function openRegistry(db: DatabaseSync) {
   const setBroker = db.prepare('UPDATE relay SET incarnation = ?, last_sequence = ?, server = ?');
   const setServer = db.prepare('UPDATE relay SET server = ?');
   const setSkipped = db.prepare('UPDATE relay SET skipped_to = ?, skipped_on = ?');
+  const goBack = db.prepare('UPDATE relay SET position = min(position, ?)');
   const row = () => select.get() as unknown as KnownBroker & Row;
+  const saveSkipped = ({ to, on }: Skipped) => void setSkipped.run(to, on);
+  const saveBroker = ({ incarnation, last_sequence, server }: KnownBroker) =>
+    void setBroker.run(incarnation, last_sequence, server);
 
   return {
     position: (): number => row().position,
     /** What is left to the sweeper; undefined until that is decided. */
-    skipped(): Skipped | undefined {
-      const { skipped_to: to, skipped_on: on } = row();
-      return to === null || on === null ? undefined : { to, on };
-    },
-    setSkipped: ({ to, on }: Skipped) => void setSkipped.run(to, on),
+    skipped: (): Skipped | undefined => skippedIn(row()),
+    setSkipped: saveSkipped,
     broker: (): KnownBroker => row(),
-    setBroker: ({ incarnation, last_sequence, server }: KnownBroker) =>
-      void setBroker.run(incarnation, last_sequence, server),
+    setBroker: saveBroker,
+    note(): RelayNote {
+      const now = row();
+      const { position, incarnation, last_sequence, server } = now;
+      return { position, skipped: skippedIn(now), incarnation, last_sequence, server };
+    },
+    /** Goes on where another relay has noted that it is; what the table holds beyond that does no harm: what is queued for it is looked up. */
+    adopt(note: RelayNote): void {
+      goBack.run(note.position);
+      if (note.skipped) saveSkipped(note.skipped);
+      saveBroker(note);
+    },
     setServer: (server: string) => void setServer.run(server),
     apply(fact: RecordedFact) {
       apply(fact);
@@ -91,8 +110,13 @@ export function openRegistry(db: DatabaseSync) {
       db.exec('COMMIT');
     },
     rollback() {
-      db.exec('ROLLBACK');
+      // A full disk has rolled it back already.
+      if (db.isTransaction) db.exec('ROLLBACK');
       live.forget();
     },
   };
+}
+
+function skippedIn({ skipped_to: to, skipped_on: on }: Row): Skipped | undefined {
+  return to === null || on === null ? undefined : { to, on };
 }

@@ -3,18 +3,20 @@ import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
+import { pause } from '../../infra/pause.ts';
 import type { Queue, QueueState } from '../../infra/queue/client.ts';
 import type { PendingDelivery } from '../../projections/deliveries.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
+import type { Term } from './leadership.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
-import type { Registry } from './registry.ts';
+import type { Relay } from './relay.ts';
 
 /** How often the queue is held against the read models unless it is said, in ms. */
 const SWEEP_MS = 2_000;
 /** Deliveries read and enqueued at a time. */
 const PAGE = 500;
-/** In how many sweeps in a row something must be wrong with the queue before it is mended. */
+/** In how many sweeps in a row something must be wrong with the queue before it is mended, or a cluster be short of what it had: its new leader may be catching up. */
 const SWEEPS_IN_A_ROW = 3;
 /** Stuck messages that are left alone; more are once they outnumber the others, so that handing out all again costs in proportion. */
 const STUCK = 1_000;
@@ -30,7 +32,7 @@ export interface SweeperDeps {
   readonly queue: Queue;
   readonly readModels: ReadModels;
   readonly progress: Progress;
-  readonly relay: { readonly registry: Registry; readonly reading: () => number };
+  readonly relay: Pick<Relay, 'registry' | 'reading' | 'whenLeading'>;
   readonly log: Logger;
   readonly nowMs: () => number;
   /** By how much a delivery must be overdue, beyond the queue's own lag, before it is missed, in ms. */
@@ -49,20 +51,28 @@ interface Before {
 /**
  * Keeps the queue disposable: what the read models show as pending and the broker no longer holds is put on the queue again. A broker that has
  * forgotten (another stream, or one that ends before what the relay has seen of it) gets everything at once. What the broker holds but hands out to
- * nobody is got out of it by another consumer.
+ * nobody is got out of it by another consumer. Works only where the relay leads.
  */
 export function createSweeper(deps: SweeperDeps): Service {
   const { queue, relay, progress, store, log } = deps;
   const isShortForLong = createStreak(SWEEPS_IN_A_ROW);
   const isSilentForLong = createStreak(SWEEPS_IN_A_ROW);
+  const isBehindForLong = createStreak(SWEEPS_IN_A_ROW);
   let handedOut = 0;
 
-  async function sweep(publisher: Publisher, signal: AbortSignal) {
+  /** Whether the stream ends before what is known of it. */
+  function hasForgotten({ lastSequence, server }: QueueState, last_sequence: number): boolean {
+    const isBehind = lastSequence < last_sequence;
+    return isBehindForLong(isBehind) || (isBehind && server !== 'cluster');
+  }
+
+  async function sweep(publisher: Publisher, { signal, isOver }: Term) {
     const relayedTo = relay.registry.position();
     // Before the queue is asked: the relay goes on.
     const known = relay.registry.broker();
     const state = await queue.state();
-    if (state.incarnation !== known.incarnation || state.lastSequence < known.last_sequence) {
+    if (isOver()) return;
+    if (state.incarnation !== known.incarnation || hasForgotten(state, known.last_sequence)) {
       await startOver(deps, publisher, state, signal);
       return;
     }
@@ -74,7 +84,7 @@ export function createSweeper(deps: SweeperDeps): Service {
     }
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
-    await compare(publisher, state, { relayedTo, beforeMs }, signal);
+    if (!isOver()) await compare(publisher, state, { relayedTo, beforeMs }, signal);
   }
 
   /** What was relayed before the queue was asked, and is still pending now, it must hold: what came or was done with meanwhile does not count. */
@@ -101,12 +111,13 @@ export function createSweeper(deps: SweeperDeps): Service {
   }
 
   return createLoop('sweeper', log, async (signal, working) => {
+    const term = await relay.whenLeading(signal);
     await queue.ensure();
-    const publisher = createPublisher(queue, log, signal);
-    while (!signal.aborted) {
-      await sweep(publisher, signal);
+    const publisher = createPublisher(queue, log, term);
+    while (!term.isOver()) {
+      await sweep(publisher, term);
       working();
-      await delay(deps.sweepMs ?? SWEEP_MS, undefined, { signal });
+      await pause(deps.sweepMs ?? SWEEP_MS, term.signal);
     }
   });
 }
@@ -185,7 +196,7 @@ const KEY = 4;
  * The keys of what is pending now, a page after the other. All of it before the first is enqueued: what is attempted meanwhile, and
  * due again later, would come up a second time.
  */
-async function keysOf({ readModels }: SweeperDeps, { beforeMs, upTo }: Which, signal: AbortSignal) {
+async function keysOf({ readModels, progress }: SweeperDeps, { beforeMs, upTo }: Which, signal: AbortSignal) {
   const pages: Float64Array[] = [];
   let page: PendingDelivery[];
   let after: PendingDelivery | undefined;
@@ -193,7 +204,11 @@ async function keysOf({ readModels }: SweeperDeps, { beforeMs, upTo }: Which, si
     page = readModels.deliveries.pending(beforeMs, { after, limit: PAGE });
     after = page.at(-1);
     const wanted = page.filter(({ position }) => position <= upTo);
-    const keys = wanted.flatMap((key): Key => [key.event_id, key.webhook_id, key.position, key.due_ms]);
+    // Whoever makes the attempt must know what these read models know: those of another node may not show one that was made.
+    const known = progress.reached();
+    const keys = wanted.flatMap((key): Key => {
+      return [key.event_id, key.webhook_id, Math.max(key.position, known), key.due_ms];
+    });
     pages.push(Float64Array.from(keys));
     await setImmediate(undefined, { signal });
   } while (page.length === PAGE);

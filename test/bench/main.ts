@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { accept } from './accept.ts';
 import { channels } from './channels.ts';
+import { cluster } from './cluster.ts';
 import { deliver } from './deliver.ts';
 import { engines } from './engines.ts';
 import { fanOut } from './fan-out.ts';
@@ -20,7 +21,7 @@ import { timers } from './timers.ts';
 
 const BENCHES = {
   ...{ engines, accept, deliver, 'fan-out': fanOut, payloads, channels, storm, history },
-  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages },
+  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster },
 };
 
 /** What is measured where nothing is named: all that something is asked of; for development, what takes two minutes. */

@@ -1,5 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Api, LogEntry } from './api.ts';
 import { waitFor } from './wait.ts';
+
+/** The pause after a refusal, in ms. */
+const REFUSED_MS = 20;
 
 export interface Channel {
   readonly id: number;
@@ -7,10 +11,10 @@ export interface Channel {
 }
 
 /**
- * Publishes as many at a time as `width` until it is stopped, or until `isOver` accepts a refusal. Only what was answered with 201
+ * Publishes as many at a time as `width`, each with a pause after every answer, until it is stopped. Only what was answered with 201
  * counts as accepted.
  */
-export function startLoad(channel: Channel, currentApi: () => Api, { width = 16 } = {}) {
+export function startLoad(channel: Channel, currentApi: () => Api, { width = 16, pauseMs = 0 } = {}) {
   const accepted: number[] = [];
   let isStopped = false;
   const publisher = async () => {
@@ -19,7 +23,8 @@ export function startLoad(channel: Channel, currentApi: () => Api, { width = 16 
         .publish(channel)
         .catch(() => undefined);
       if (published) accepted.push(published.id);
-      else await new Promise((resolve) => setTimeout(resolve, 20));
+      const waitMs = published ? pauseMs : REFUSED_MS;
+      if (waitMs > 0) await delay(waitMs);
     }
   };
   const running = Promise.all(Array.from({ length: width }, publisher));

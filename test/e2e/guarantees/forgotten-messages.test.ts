@@ -14,6 +14,7 @@ import { createReadModels, readModels, readModelWriter } from '../../../projecti
 import { createRegistry, openRegistry } from '../../../services/relay/registry.ts';
 import { createSweeper } from '../../../services/relay/sweeper.ts';
 import { type Broker, openBroker } from '../../support/broker.ts';
+import { leading } from '../../support/leading.ts';
 import { AT_MS, CHANNEL_ID, EVENT_ID, published, recorded, webhookCreated } from '../../support/sample.ts';
 import { newDataDir } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -143,7 +144,7 @@ describe('messages that the broker has forgotten to hand out', () => {
       ...{
         readModels: models,
         progress: createProgress(models.position),
-        relay: { registry, reading: () => position },
+        relay: { registry, reading: () => position, whenLeading: async (signal) => leading(signal) },
       },
       ...{ log, nowMs: () => nowMs, marginMs: 1_000, sweepMs: 50 },
     });

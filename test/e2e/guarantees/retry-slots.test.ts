@@ -6,7 +6,8 @@ import { createPort, freePort } from '../../../infra/local/free-port.ts';
 import { natsServer } from '../../../infra/local/nats-server.ts';
 import { connectQueue, type Queue } from '../../../infra/queue/client.ts';
 import { decodeMessage, encodeMessage } from '../../../infra/queue/message.ts';
-import { DUE_SUBJECT, slotAt, subjectOfSlot } from '../../../infra/queue/tiers.ts';
+import { FORMER_SUBJECT, shardOf, subjectOfShard } from '../../../infra/queue/shards.ts';
+import { slotAt, subjectOfSlot } from '../../../infra/queue/tiers.ts';
 import { type Broker, openBroker } from '../../support/broker.ts';
 import { newDataDir } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -20,6 +21,7 @@ describe('slots of long waits', () => {
   const LONG_MS = 6 * 3_600_000;
   const log = pino({ level: 'silent' });
   const WEBHOOK_ID = 7;
+  const DUE_SUBJECT = subjectOfShard(shardOf(WEBHOOK_ID));
   let url: string;
   let server: Child;
   let queue: Queue;
@@ -254,11 +256,11 @@ describe('slots of long waits', () => {
     const { streams, consumers } = await nc.jetstreamManager();
     await streams.delete('DELIVERIES');
     const retention = RetentionPolicy.Workqueue;
-    const { created } = await streams.add({ name: 'DELIVERIES', subjects: [DUE_SUBJECT], retention });
+    const { created } = await streams.add({ name: 'DELIVERIES', subjects: [FORMER_SUBJECT], retention });
     const former = `delivery-${created.replace(/\D/g, '')}`;
     await consumers.add('DELIVERIES', { durable_name: former, ack_policy: AckPolicy.Explicit });
     const js = nc.jetstream();
-    for (const id of [1, 2, 3]) await js.publish(DUE_SUBJECT, encodeMessage(message(id)));
+    for (const id of [1, 2, 3]) await js.publish(FORMER_SUBJECT, encodeMessage(message(id)));
     // One waits for its retry, one is held by a worker that is gone, one was never handed out.
     const consumer = await js.consumers.get('DELIVERIES', former);
     (await consumer.next())?.nak(LONG_MS);

@@ -23,7 +23,8 @@ function refusal(env: Env): string {
 const BAD: Readonly<Record<string, readonly string[]>> = {
   PORT: ['-1', '65536', '80.5', '0x50', 'http', ' 80', '1e3', '99999999999'],
   EVENTSTORE_URL: ['http://localhost:2113', 'localhost:2113', 'esdbx://localhost'],
-  NATS_URL: ['http://localhost:4222', 'localhost:4222'],
+  NATS_URL: ['http://localhost:4222', 'localhost:4222', 'nats://a,b', 'nats://a,', 'nats://a,,nats://b'],
+  NATS_REPLICAS: ['0', '6', 'three'],
   NATS_CREDENTIALS_FILE: ['/nowhere/webhooks.creds'],
   NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
@@ -61,19 +62,25 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
 describe('settings', () => {
   it('have defaults, all but what names another machine or a secret', () => {
     expect(readSettings({})).to.deep.equal({
-      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: 0 },
+      ...{ port: 8080, host: '127.0.0.1', dataDir: './data', logLevel: 'info', nodeNumber: undefined },
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
+      natsReplicas: 1,
     });
   });
 
   it('are read from the environment', () => {
     const env = {
       ...{ PORT: '0', HOST: '::', DATA_DIR: '/data', LOG_LEVEL: 'silent', NODE_NUMBER: '31' },
-      ...{ EVENTSTORE_URL: 'esdb+discover://a,b', NATS_URL: 'tls://c', MASTER_SECRET: 'm'.repeat(32) },
+      ...{
+        EVENTSTORE_URL: 'esdb+discover://a,b',
+        NATS_URL: 'tls://c,tls://d',
+        NATS_REPLICAS: '3',
+        MASTER_SECRET: 'm'.repeat(32),
+      },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
       ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
@@ -82,7 +89,12 @@ describe('settings', () => {
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
-      ...{ eventstoreUrl: 'esdb+discover://a,b', natsUrl: 'tls://c', masterSecret: 'm'.repeat(32) },
+      ...{
+        eventstoreUrl: 'esdb+discover://a,b',
+        natsUrl: 'tls://c,tls://d',
+        natsReplicas: 3,
+        masterSecret: 'm'.repeat(32),
+      },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
       ...{ allowedNetworks: ['10.1.0.0/16', 'fd00::/8'], deniedNetworks: ['169.254.169.254/32'] },

@@ -99,6 +99,16 @@ describe('read models', () => {
     expect(models.deliveries.byId(1, 1)).to.equal(undefined);
   });
 
+  it('say so where the disk is full, and go on where there is room again', () => {
+    const large = recorded([EVENTS, published({ data: { large: 'x'.repeat(100_000) } })]);
+    db.exec('PRAGMA max_page_count = 1');
+    expect(() => apply(large)).to.throw('database or disk is full');
+    expect(models.position()).to.equal(-1);
+    db.exec('PRAGMA max_page_count = 1000');
+    apply(large);
+    expect(models.position()).to.equal(large[0]?.position);
+  });
+
   it('count a fact once that is seen twice', () => {
     apply(LOG);
     const once = dump(db);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { DUPLICATE_WINDOW_MS } from '../../../../infra/queue/client.ts';
-import { DUE_SUBJECT, slotAt, subjectAt, subjectOfSlot, TIERS } from '../../../../infra/queue/tiers.ts';
+import { shardOf, subjectOfShard } from '../../../../infra/queue/shards.ts';
+import { DUPLICATE_WINDOW_MS } from '../../../../infra/queue/stream.ts';
+import { slotAt, subjectAt, subjectOfSlot, TIERS } from '../../../../infra/queue/tiers.ts';
 
 const HOUR_MS = 3_600_000;
 const { slots, slotMs, longMs } = TIERS;
@@ -46,10 +47,10 @@ describe('slots of long waits', () => {
 
   it('are for long waits alone', () => {
     fc.assert(
-      fc.property(time, fc.integer({ min: -HOUR_MS, max: 48 * HOUR_MS }), (nowMs, waitMs) => {
+      fc.property(fc.nat(), time, fc.integer({ min: -HOUR_MS, max: 48 * HOUR_MS }), (webhookId, nowMs, waitMs) => {
         const dueMs = nowMs + waitMs;
-        const expected = waitMs > longMs ? subjectOfSlot(slotAt(dueMs, TIERS)) : DUE_SUBJECT;
-        expect(subjectAt(dueMs, nowMs, TIERS)).to.equal(expected);
+        const expected = waitMs > longMs ? subjectOfSlot(slotAt(dueMs, TIERS)) : subjectOfShard(shardOf(webhookId));
+        expect(subjectAt(webhookId, dueMs, nowMs, TIERS)).to.equal(expected);
       }),
     );
   });

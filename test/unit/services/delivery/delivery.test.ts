@@ -11,6 +11,7 @@ import { createKeys } from '../../../../infra/keys.ts';
 import type { Outbound } from '../../../../infra/outbound/post.ts';
 import type { Queue } from '../../../../infra/queue/client.ts';
 import { encodeMessage } from '../../../../infra/queue/message.ts';
+import { WHOLE } from '../../../../infra/queue/workers.ts';
 import { createProgress } from '../../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
 import { createDelivery } from '../../../../services/delivery/delivery.ts';
@@ -146,6 +147,8 @@ function createQueue() {
   return {
     put,
     acked: () => acked,
+    isConnected: () => true,
+    join: () => ({ ...WHOLE, leave: () => {} }),
     ensure: async () => {},
     async *consume(_maxMessages: number, signal: AbortSignal): AsyncGenerator<JsMsg> {
       while (!signal.aborted) {

@@ -10,7 +10,7 @@ import { createProgress } from '../../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
 import { createPoster } from '../../../../services/delivery/attempt.ts';
 import { createBodies } from '../../../../services/delivery/bodies.ts';
-import { createHandler } from '../../../../services/delivery/handler.ts';
+import { createHandler, type Handing } from '../../../../services/delivery/handler.ts';
 import { createLanes } from '../../../../services/delivery/lanes.ts';
 import { ANYWHERE } from '../../../support/destinations.ts';
 import { type Hit, type Receiver, startReceiver } from '../../../support/receiver.ts';
@@ -80,6 +80,8 @@ describe('delivery handler', () => {
       lanes: createLanes(100, () => performance.now()),
       bodies: createBodies(models),
       post: createPoster({ outbound, keys }),
+      isOurs: () => world.isOurs,
+      head: async () => log.facts.at(-1)?.position ?? -1,
       append: (name, fact) => store.append(name, fact),
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       patienceMs: PATIENCE_MS,
@@ -88,9 +90,14 @@ describe('delivery handler', () => {
     });
     return {
       ...{ log, models, clock, store, add },
+      /** Whether the webhook is one of those whose deliveries are made here. */
+      isOurs: true,
       project: () => writer.apply(log.facts, log.facts.at(-1)?.position ?? -1),
-      handle: (position = 20, due: { due_ms?: number } = {}) =>
-        handle({ event_id: EVENT_ID, webhook_id: WEBHOOK_ID, position, ...due }),
+      handle: (position = 20, due: { due_ms?: number } = {}, handing: Partial<Handing> = {}) =>
+        handle(
+          { event_id: EVENT_ID, webhook_id: WEBHOOK_ID, position, ...due },
+          { isAgain: false, isHeld: () => true, ...handing },
+        ),
       attempts: () => log.facts.filter(({ type }) => type === 'DeliveryAttempted'),
     };
   }
@@ -200,6 +207,23 @@ describe('delivery handler', () => {
     const again = await world.handle();
     expect(again).to.deep.equal(waits(HOUR_MS));
     expect(receiver.hits).to.have.length(1);
+  });
+
+  it('POSTs once where the message was handed to another worker before, and the read models do not show its attempt yet', async () => {
+    world.add(DELIVERIES, attempted(DELIVERED));
+    expect(await world.handle(20, {}, { isAgain: true })).to.deep.equal({ againInMs: PATIENCE_MS });
+    world.project();
+    expect(await world.handle(20, {}, { isAgain: true })).to.equal('done');
+    expect(receiver.hits).to.have.length(0);
+  });
+
+  it('leaves to others what is theirs, unless it is only to wait, and what they may have by now', async () => {
+    expect(await world.handle(20, {}, { isHeld: () => false })).to.equal('lost');
+    world.isOurs = false;
+    expect(await world.handle()).to.equal('elsewhere');
+    const due_ms = world.clock.nowMs + HOUR_MS;
+    expect(await world.handle(20, { due_ms })).to.deep.equal({ due_ms, position: 20 });
+    expect(receiver.hits).to.have.length(0);
   });
 
   it('lets a delivery be tried again where its attempt could not be recorded', async () => {

@@ -21,7 +21,10 @@ describe('the publisher', () => {
         return next;
       },
     } as unknown as Queue;
-    publisher = createPublisher(queue, pino({ enabled: false }), new AbortController().signal);
+    publisher = createPublisher(queue, pino({ enabled: false }), {
+      signal: new AbortController().signal,
+      isOver: () => false,
+    });
   });
   const addAll = async (...answers: (number | Error)[]) => {
     sequences.push(...answers);

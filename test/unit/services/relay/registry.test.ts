@@ -48,6 +48,17 @@ describe('relay registry', () => {
     expect(idsOf(CHANNEL_ID + 1)).to.deep.equal([3]);
   });
 
+  it('knows what it did before where a disk was full in between', () => {
+    applyAll(created(1));
+    db.exec('PRAGMA max_page_count = 1');
+    registry.begin();
+    expect(() => {
+      for (let id = 2; id < 2_000; id++) applyAll(created(id));
+    }).to.throw('database or disk is full');
+    registry.rollback();
+    expect(idsOf()).to.deep.equal([1]);
+  });
+
   it('knows none of a channel that is deleted', () => {
     applyAll(created(1), [stream.channel(CHANNEL_ID), CHANNEL_DELETED], created(2));
     expect(idsOf()).to.deep.equal([]);

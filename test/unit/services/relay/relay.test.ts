@@ -4,9 +4,12 @@ import { pino } from 'pino';
 import { type RecordedFact, stream } from '../../../../domain/facts.ts';
 import type { EventStore } from '../../../../infra/event-store/client.ts';
 import type { Queue } from '../../../../infra/queue/client.ts';
+import type { Taken } from '../../../../infra/queue/lease.ts';
 import { decodeMessage, encodeMessage, type QueueMessage } from '../../../../infra/queue/message.ts';
-import { createRegistry } from '../../../../services/relay/registry.ts';
+import type { Leadership } from '../../../../services/relay/leadership.ts';
+import { createRegistry, openRegistry, type RelayNote } from '../../../../services/relay/registry.ts';
 import { createRelay } from '../../../../services/relay/relay.ts';
+import { leading } from '../../../support/leading.ts';
 import { CHANNEL_ID, type Place, published, recorded, webhookCreated } from '../../../support/sample.ts';
 import { waitFor } from '../../../support/wait.ts';
 
@@ -21,6 +24,10 @@ describe('the relay', () => {
   /** How many messages there were before. */
   let onQueue: number;
   let whenPublishing: () => Promise<void>;
+  /** What the last leader has noted; or that there still is one, and how far it has come. */
+  let found: Partial<Taken<RelayNote>> | 'another leads';
+  let noted: number;
+  let ownNote: (() => RelayNote) | undefined;
   let relay: ReturnType<typeof createRelay>;
 
   beforeEach(() => {
@@ -29,6 +36,9 @@ describe('the relay', () => {
     log = [];
     queued = [];
     onQueue = 0;
+    found = {};
+    noted = -1;
+    ownNote = undefined;
     whenPublishing = async () => {};
   });
   afterEach(async () => {
@@ -63,9 +73,25 @@ describe('the relay', () => {
         return queued.push(decodeMessage(encodeMessage(message)));
       },
     };
+    const leadership = {
+      notedPosition: () => noted,
+      isInStep: () => {},
+      whenLeading: async (signal: AbortSignal) => {
+        await waitFor('its turn to lead', () => signal.aborted || found !== 'another leads');
+        signal.throwIfAborted();
+        return { ...leading(signal), ...(found !== 'another leads' && found) };
+      },
+      setNote: (note: () => RelayNote) => {
+        ownNote = note;
+      },
+    };
     relay = createRelay({
-      ...{ db, store: store as unknown as EventStore, queue: queue as unknown as Queue },
-      log: pino({ enabled: false }),
+      ...{
+        store: store as unknown as EventStore,
+        queue: queue as unknown as Queue,
+        leadership: leadership as Leadership,
+      },
+      ...{ registry: openRegistry(db), log: pino({ enabled: false }) },
     });
     await relay.start();
   }
@@ -149,5 +175,80 @@ describe('the relay', () => {
     await start();
     await whenRead();
     expect(eventIds()).to.deep.equal([2]);
+  });
+
+  const note = (position: number): RelayNote => ({
+    ...{ position, skipped: { to: 0, on: 'A' }, incarnation: 'A', last_sequence: 5, server: 'S' },
+  });
+
+  it('keeps its table in step with another that leads, never ahead of it, and queues nothing', async () => {
+    log = recorded(webhook, event(1), event(2));
+    found = 'another leads';
+    noted = log[1]?.position as number;
+    await start();
+    await waitFor('the place of the leader', () => relay.registry.position() === noted);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(relay.registry.position()).to.equal(noted);
+    noted = head();
+    await whenRead();
+    expect(queued).to.deep.equal([]);
+    expect([...relay.registry.webhookIds(CHANNEL_ID)]).to.deep.equal([WEBHOOK_ID]);
+  });
+
+  it('goes on behind what the last leader has noted, without emptying the queue, though its own table is new', async () => {
+    log = recorded(webhook, event(1), event(2));
+    onQueue = 7;
+    found = { found: note(log[1]?.position as number), wasOurs: false };
+    await start();
+    await whenRead();
+    expect(eventIds()).to.deep.equal([2]);
+    expect(onQueue).to.equal(7);
+    expect(relay.registry.skipped()).to.deep.equal({ to: 0, on: 'A' });
+    expect(relay.registry.broker()).to.include({ incarnation: 'A', server: 'S' });
+  });
+
+  it('queues once more what it had queued itself beyond what another leader noted after it', async () => {
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
+    log = recorded(webhook, event(1), event(2));
+    await whenRead();
+    await relay.stop();
+    found = { found: note(log[1]?.position as number), wasOurs: false };
+    await start();
+    await waitFor('what is queued again', () => eventIds().length === 3);
+    expect(eventIds()).to.deep.equal([1, 2, 2]);
+  });
+
+  it('trusts its own table where it was the last that led', async () => {
+    await start();
+    await waitFor('the decision about what to skip', () => relay.registry.skipped() !== undefined);
+    log = recorded(webhook, event(1), event(2));
+    await whenRead();
+    await relay.stop();
+    found = { found: note(log[0]?.position as number), wasOurs: true };
+    log = recorded(webhook, event(1), event(2), event(3));
+    await start();
+    await whenRead();
+    expect(eventIds()).to.deep.equal([1, 2, 3]);
+  });
+
+  it('takes no note of a relay that is beyond the end of the log for one of this log', async () => {
+    log = recorded(webhook, event(1));
+    found = { found: note(1_000_000), wasOurs: false };
+    await start();
+    await whenRead();
+    expect(relay.registry.skipped()).to.deep.equal({ to: head(), on: 'A' });
+  });
+
+  it('notes no place before the one that it found, also while its table has yet to catch up', async () => {
+    log = recorded(webhook, event(1), event(2));
+    found = { found: note(log[1]?.position as number), wasOurs: false };
+    const held = Promise.withResolvers<void>();
+    whenPublishing = () => held.promise;
+    await start();
+    const { position } = (await waitFor('its own note', () => ownNote?.())) as RelayNote;
+    expect(position).to.equal(log[1]?.position);
+    expect(relay.registry.position()).to.be.below(position);
+    held.resolve();
   });
 });

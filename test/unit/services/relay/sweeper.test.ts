@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createSweeper, type SweeperDeps } from '../../../../services/relay/sweeper.ts';
+import { leading } from '../../../support/leading.ts';
 import { waitFor } from '../../../support/wait.ts';
 
 const KNOWN = 'known';
@@ -64,8 +65,8 @@ describe('the sweeper', () => {
     sweeper = createSweeper({
       ...{ queue, marginMs: 0, nowMs: () => ++nowMs, log: pino({ enabled: false }), sweepMs: 1 },
       store: { lastPosition: async () => 3 },
-      progress: { whenProcessed: async () => true, current: () => 3 },
-      relay: { registry, reading: () => relayedTo },
+      progress: { whenProcessed: async () => true, current: () => 3, reached: () => 3 },
+      relay: { registry, reading: () => relayedTo, whenLeading: async (signal: AbortSignal) => leading(signal) },
       readModels: { deliveries: { pending: page, countPending } },
     } as unknown as SweeperDeps);
   });
