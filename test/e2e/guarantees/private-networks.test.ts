@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { type Api, apiAt, type LogEntry } from '../../support/api.ts';
 import type { Channel } from '../../support/load.ts';
@@ -73,6 +74,12 @@ describe('private networks', function () {
       log.map(({ status, attempts }) => [status, ...attempts.map(({ error, status_code }) => [error, status_code])]),
     ).to.deep.equal(made.map(() => ['failed', ['blocked_address', null]]));
     expect(receiver.connections()).to.equal(0);
+  });
+
+  it('are looked for, as any name is, with threads enough for many names whose servers hang', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const delivery = (await stack.processes()).find(({ name }) => name === 'delivery');
+    expect(readdirSync(`/proc/${delivery?.pid}/task`)).to.have.length.above(64);
   });
 
   it('no more than denied ports are, by name or address', async () => {
