@@ -130,6 +130,9 @@ export async function connectQueue(
   return {
     isConnected: isUp,
 
+    /** Resolves with what ended the connection for good: the broker has refused who we are twice in a row. Never where it was closed here. */
+    whenLost: (): Promise<Error> => nc.closed().then((error) => error ?? new Promise<never>(() => {})),
+
     /** Small records that all nodes share. */
     records: records as Records,
 
@@ -228,7 +231,9 @@ export async function connectQueue(
     },
 
     /** Hands out what was acknowledged, then closes. */
-    close: (): Promise<void> => nc.drain(),
+    async close(): Promise<void> {
+      if (!nc.isClosed()) await nc.drain();
+    },
   };
 
   /**
