@@ -12,6 +12,7 @@ import { createReadModels, readModels } from '../../../projections/read-models.t
 import { createGateway } from '../../../services/gateway/gateway.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -39,13 +40,14 @@ export async function startInProcess() {
 
   async function startGateway(port = 0) {
     const gateway = createGateway({
+      destinations: ANYWHERE,
       settings: {
         port,
         host: '127.0.0.1',
         adminKey: undefined,
         publishLagLimitMs: 0,
         publishRateLimit: undefined,
-        trustedProxies: undefined,
+        trustedProxies: [],
       },
       store: { ...store, append: (...args) => bent.append(...args) },
       keys: createKeys(['a master secret of more than thirty-two characters']),
