@@ -1,11 +1,11 @@
 import Type, { type Static } from 'typebox';
 import type { Facts, MadeWith, Nothing } from './fact.ts';
-import { Clearable, Closed, HttpUrl, realChanges, withChanges } from './fields.ts';
+import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
 import { type SealedHeaders, WebhookHeaders } from './webhook-headers.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the subscriber.' });
-const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.');
+const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', { [DESTINATION]: true });
 
 /** How deliveries are signed (Standard Webhooks): `v1` under the signing secret, `v1a` under the Ed25519 key whose public half everybody may read. */
 const Signatures = Type.Array(Type.Enum(['v1', 'v1a']), {

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { type Network, parseNetworks } from './networks.ts';
+import { DENIED_PORTS, type PortRange, parsePorts } from './outbound/ports.ts';
 
 /** A duration in milliseconds. */
 type Ms = number;
@@ -36,9 +37,14 @@ export interface Settings {
   /** What each channel may publish at one gateway. */
   readonly publishRateLimit: RateLimit | undefined;
   /** Addresses and networks (CIDR) of proxies that say whom they speak for. */
-  readonly trustedProxies: readonly string[] | undefined;
+  readonly trustedProxies: readonly Network[];
   readonly successStatus: '200' | '2xx';
   readonly allowPrivateNetworks: boolean;
+  readonly allowedNetworks: readonly Network[];
+  readonly deniedNetworks: readonly Network[];
+  readonly deniedPorts: readonly PortRange[];
+  /** URL of an HTTP proxy that all deliveries go through. */
+  readonly deliveryProxy: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
   readonly nodeNumber: number | undefined;
@@ -163,11 +169,11 @@ export const SETTINGS = {
     rateLimit,
     'how many events a channel may publish in a time, such as `100/s` or `5000/10m`, at each gateway; absent: as many as it wants',
   ),
-  trustedProxies: row<readonly string[] | undefined>(
+  trustedProxies: row<readonly Network[]>(
     'TRUSTED_PROXIES',
-    undefined,
-    listOf(network, ','),
-    'addresses and networks whose `X-Forwarded-For` is believed, separated by commas; absent: nobody',
+    'none',
+    noneOr(parseNetworks),
+    'networks of proxies whose `X-Forwarded-For` is believed',
   ),
   successStatus: row(
     'SUCCESS_STATUS',
@@ -180,6 +186,30 @@ export const SETTINGS = {
     'false',
     boolean,
     'whether deliveries may reach private and local addresses',
+  ),
+  allowedNetworks: row<readonly Network[]>(
+    'ALLOWED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks (10.1.0.0/16,fd00::/8) that deliveries may reach although they are private',
+  ),
+  deniedNetworks: row<readonly Network[]>(
+    'DENIED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks that deliveries never reach, whatever else is allowed',
+  ),
+  deniedPorts: row<readonly PortRange[]>(
+    'DENIED_PORTS',
+    DENIED_PORTS,
+    noneOr(parsePorts),
+    'ports that deliveries never reach',
+  ),
+  deliveryProxy: row<string | undefined>(
+    'DELIVERY_PROXY',
+    undefined,
+    proxyUrl,
+    'HTTP proxy (http://user:password@host:port) that deliveries go out through, by CONNECT',
   ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
   nodeNumber: row<number | undefined>(
@@ -198,6 +228,7 @@ export const SECRETS: readonly string[] = [
   'MASTER_SECRET',
   'MASTER_SECRETS',
   'ADMIN_KEY',
+  'DELIVERY_PROXY',
 ];
 
 /** Every variable that is read: the settings, and the files that may hold a secret in their place. */
@@ -310,6 +341,18 @@ function url(scheme: RegExp, what: string) {
   };
 }
 
+/** A list that may be empty. */
+function noneOr<T>(parse: (text: string) => readonly T[]) {
+  return (value: string): readonly T[] => (value === 'none' ? [] : parse(value));
+}
+
+function proxyUrl(value: string): string {
+  const parsed = URL.parse(value);
+  const isPlace = parsed && ['http:', 'https:'].includes(parsed.protocol) && parsed.pathname === '/';
+  if (!isPlace || parsed.search || parsed.hash) throw new Error('must be an http:// or https:// URL without a path');
+  return value;
+}
+
 /** @returns the path */
 function readableFile(path: string): string {
   try {
@@ -335,16 +378,6 @@ function listOf<T>(parse: (text: string) => T, separator: string | RegExp) {
     if (given.length === 0) throw new Error('must not be empty');
     return given.map(parse);
   };
-}
-
-/** @returns an address or network as it is */
-function network(value: string): string {
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
-  const kind = isIP(address);
-  if (kind === 0 || Number(bits ?? 0) > (kind === 4 ? 32 : 128)) {
-    throw new Error(`must be addresses or networks such as 10.0.0.0/8, not "${value}"`);
-  }
-  return value;
 }
 
 const UNIT_S = { s: 1, m: 60, h: 3_600 } as const;

@@ -10,6 +10,11 @@ import { nodeProgram } from './node-program.ts';
 import { removeRun, running, writeRun } from './run-file.ts';
 
 const LOOPBACK = '127.0.0.1';
+/**
+ * Threads of each service for what the system cannot do without one: looking names up, above all, which may take half of them. Node has 4, so that two names
+ * whose servers hang would hold up all others.
+ */
+const RESOLVER_THREADS = '64';
 const EVENTSTORE_MAIN = join(import.meta.dirname, 'eventstore/main.ts');
 
 /**
@@ -51,6 +56,7 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
     DATA_DIR: dataDir,
     ...masterSecretEnv(settings, dataDir),
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
+    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE || RESOLVER_THREADS,
     // Nobody else has this log.
     ...(!settings.eventstoreUrl && !env.NODE_NUMBER && { NODE_NUMBER: '0' }),
   };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { createMatcher, type Network } from '../../infra/networks.ts';
 
 /** Who has one IPv6 address commonly has all that share its first so many bits. */
 const IPV6_SITE_BITS = 64;
@@ -8,12 +9,10 @@ const IPV6_SITE_BITS = 64;
 /**
  * Whose request it is, for those who count by address: an IPv4 address, or the network of an IPv6 one. Where a trusted proxy says in X-Forwarded-For
  * for whom it speaks, that counts; what stands further left may be anybody's word.
- * @param trustedProxies addresses and networks (CIDR)
  */
-export function createClientAddress(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
-  const trusted = new BlockList();
-  for (const network of trustedProxies) addTo(trusted, network);
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+export function createClientAddress(trustedProxies: readonly Network[]): (request: IncomingMessage) => string {
+  const isOfProxies = createMatcher(trustedProxies);
+  const isTrusted = (address: string) => isOfProxies(ipaddr.parse(address));
 
   return ({ socket, headers }) => {
     const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
@@ -26,13 +25,6 @@ export function createClientAddress(trustedProxies: readonly string[]): (request
     }
     return site(address);
   };
-}
-
-function addTo(list: BlockList, network: string): void {
-  const [address = '', bits] = network.split('/');
-  const kind = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (bits === undefined) list.addAddress(address, kind);
-  else list.addSubnet(address, Number(bits), kind);
 }
 
 /** An address without port, brackets and zone, and IPv4 as IPv4; undefined where it is none. */

@@ -1,6 +1,7 @@
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { BadKeys } from './bad-keys.ts';
@@ -16,6 +17,7 @@ export type Check = () => Promise<void>;
 /** What routes work with. */
 export interface Gateway {
   readonly store: EventStore;
+  readonly destinations: Pick<Destinations, 'objection'>;
   /** Appends facts that have no invariant. */
   readonly coalescer: ReturnType<typeof createCoalescer>;
   readonly readModels: ReadModels;

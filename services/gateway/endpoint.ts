@@ -15,7 +15,7 @@ import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
  * is refused has left nothing behind.
  */
 export function createEndpoints(gateway: Gateway): (route: Route) => Middleware {
-  const compile = createCompiler();
+  const compile = createCompiler({ destination: gateway.destinations.objection });
   const readBody = createBodyReader();
 
   return (route) => {

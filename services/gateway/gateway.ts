@@ -3,6 +3,7 @@ import { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
@@ -23,6 +24,7 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
       Settings,
       'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
     >;
+  readonly destinations: Destinations;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -36,8 +38,9 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
-  const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies = [] } = settings;
+  const { settings, destinations, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } =
+    deps;
+  const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
@@ -46,6 +49,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
   });
   const gateway: Gateway = {
     store,
+    destinations,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
     channels: createLiveChannels(readModels.channels, freshness),

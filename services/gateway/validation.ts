@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type SchemaObject, type SchemaValidateFunction } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import type { TObject } from 'typebox';
-import { isHttpUrl, MAX_URL_LENGTH, MUST } from '../../domain/fields.ts';
+import { DESTINATION, isHttpUrl, MAX_URL_LENGTH, MUST } from '../../domain/fields.ts';
 import { HEADER_NAMES, headerNameErrors } from '../../domain/webhook-headers.ts';
 import type { FieldError } from './problems.ts';
 
@@ -11,8 +11,14 @@ const MAX_ERRORS = 100;
 /** What is wrong with a value; undefined where nothing is. */
 export type Validate = (value: unknown) => readonly FieldError[] | undefined;
 
-/** Compiles a schema into a function that finds all wrong fields. */
-export function createCompiler(): (schema: TObject) => Validate {
+/** What a deployment's settings say against a value, in words that go on after the field's name; undefined where nothing. */
+export type Objection = (text: string) => string | undefined;
+
+/**
+ * Compiles a schema into a function that finds all wrong fields.
+ * @param objections by what a field with a keyword of that name holds
+ */
+export function createCompiler(objections: { destination: Objection }): (schema: TObject) => Validate {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true });
   ajv.addVocabulary([MUST]);
   ajv.addKeyword({
@@ -22,6 +28,7 @@ export function createCompiler(): (schema: TObject) => Validate {
     errors: true,
     validate: areHeaderNames,
   });
+  ajv.addKeyword({ keyword: DESTINATION, type: 'string', errors: 'full', validate: objecting(objections.destination) });
   for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, { validate });
   return (schema) => {
     const isValid = ajv.compile(schema);
@@ -38,6 +45,17 @@ const areHeaderNames: SchemaValidateFunction = (_: boolean, headers: Readonly<Re
   }));
   return areHeaderNames.errors.length === 0;
 };
+
+/** A keyword that holds where there is no objection to the text. */
+function objecting(objection: Objection): SchemaValidateFunction {
+  const validate: SchemaValidateFunction = (_: unknown, text: string) => {
+    const message = objection(text);
+    if (message === undefined) return true;
+    validate.errors = [{ keyword: DESTINATION, message, params: {} }];
+    return false;
+  };
+  return validate;
+}
 
 /** Names of a schema's own fields that are of a type. */
 export function fieldsOfType({ properties }: TObject, type: string): string[] {

@@ -13,6 +13,7 @@ import { createReadModels, readModels } from '../../../projections/read-models.t
 import { createGateway, type GatewayDeps } from '../../../services/gateway/gateway.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -40,6 +41,7 @@ export async function startInProcess() {
 
   async function startGateway(port = 0, settings: Partial<GatewayDeps['settings']> = {}) {
     const gateway = createGateway({
+      destinations: ANYWHERE,
       settings: { ...readSettings({ PORT: String(port), PUBLISH_LAG_LIMIT: '0s' }), ...settings },
       store: { ...store, append: (...args) => bent.append(...args) },
       keys: createKeys(['a master secret of more than thirty-two characters']),

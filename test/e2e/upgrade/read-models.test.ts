@@ -17,6 +17,7 @@ import { createKeeper } from '../../../services/projector/keeper.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { openReader } from '../../../services/read-model-reader.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 import { waitFor } from '../../support/wait.ts';
 import { answersOf } from './answers.ts';
 import { fixtureNames, unpack } from './unpack.ts';
@@ -50,6 +51,7 @@ describe('read models of an older version', function () {
     await keeper.start();
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
+      destinations: ANYWHERE,
       settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
       keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },

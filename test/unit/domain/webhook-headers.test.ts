@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { NewWebhook } from '../../../domain/webhook.ts';
 import { createCompiler } from '../../../services/gateway/validation.ts';
 
-const validate = createCompiler()(NewWebhook);
+const validate = createCompiler({ destination: () => undefined })(NewWebhook);
 const wrong = (headers: unknown) =>
   (validate({ webhook_url: 'http://a.example/', headers }) ?? []).map(({ field }) => field);
 

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
+import { parseNetworks } from '../../../infra/networks.ts';
 import { createClientAddress } from '../../../services/gateway/client-address.ts';
 
 function addressOf(trusted: readonly string[], remoteAddress: string | undefined, forwarded?: string): string {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
-  return createClientAddress(trusted)({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
+  const networks = trusted.flatMap(parseNetworks);
+  return createClientAddress(networks)({ socket: { remoteAddress }, headers } as unknown as IncomingMessage);
 }
 
 describe('the address of a client', () => {

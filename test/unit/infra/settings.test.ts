@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { DENIED_PORTS, parsePorts } from '../../../infra/outbound/ports.ts';
 import { readSettings, SECRETS, SETTINGS, SettingError } from '../../../infra/settings.ts';
 
 type Env = Record<string, string>;
@@ -40,6 +41,26 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   TRUSTED_PROXIES: ['proxy', '10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.1/-1', '10.0.0.1,proxy', ','],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
+  ALLOWED_NETWORKS: [
+    '10',
+    '10.0.0.0/33',
+    '10.0.0.1/8',
+    '10.0.0.0/8;fd00::/8',
+    'fd00::/129',
+    '::ffff:10.0.0.0/104',
+    'all',
+  ],
+  DENIED_NETWORKS: [
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '010.0.0.0/8',
+    '0x7f.1',
+    'fe80::%eth0/10',
+    'example.com',
+    '10.0.0.0/8,',
+  ],
+  DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
+  DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
 };
@@ -51,9 +72,10 @@ describe('settings', () => {
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
-      ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: undefined },
+      ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: [] },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
+      ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
       natsReplicas: 1,
     });
   });
@@ -77,6 +99,8 @@ describe('settings', () => {
         SUCCESS_STATUS: '2xx',
         ALLOW_PRIVATE_NETWORKS: '1',
       },
+      ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
+      ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
@@ -93,8 +117,16 @@ describe('settings', () => {
       ...{
         masterSecrets: ['n', 'm', 'o'].map((letter) => letter.repeat(32)),
         publishRateLimit: { quota: 50, windowS: 600 },
+        trustedProxies: ['10.0.0.0/8', '::1/128'],
       },
-      trustedProxies: ['10.0.0.0/8', '::1'],
+      ...{ allowedNetworks: ['10.1.0.0/16', 'fd00::/8'], deniedNetworks: ['169.254.169.254/32'] },
+      ...{
+        deniedPorts: [
+          [25, 25],
+          [80, 90],
+        ],
+        deliveryProxy: 'http://u:p@proxy:3128',
+      },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
@@ -102,6 +134,12 @@ describe('settings', () => {
   it('are absent where they are empty', () => {
     const empty = Object.fromEntries(Object.values(SETTINGS).map(({ name }) => [name, '']));
     expect(readSettings(empty)).to.deep.equal(readSettings({}));
+  });
+
+  it('name no networks and no ports where they say none', () => {
+    const env = { ALLOWED_NETWORKS: 'none', DENIED_NETWORKS: 'none', DENIED_PORTS: 'none', TRUSTED_PROXIES: 'none' };
+    expect(readSettings(env)).to.deep.include({ allowedNetworks: [], deniedNetworks: [], deniedPorts: [] });
+    expect(readSettings(env)).to.deep.include({ trustedProxies: [] });
   });
 
   it('cannot be changed', () => {
@@ -126,6 +164,7 @@ describe('settings', () => {
     expect(refusal({ MASTER_SECRETS: `${'x'.repeat(32)},hunter2` })).not.to.match(/hunter2|xxx/);
     expect(refusal({ ADMIN_KEY: 'hunter2' })).not.to.contain('hunter2');
     expect(refusal({ EVENTSTORE_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
+    expect(refusal({ DELIVERY_PROXY: 'ftp://user:hunter2@proxy' })).not.to.contain('hunter2');
     expect(refusal({ NATS_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
   });
 
@@ -181,6 +220,7 @@ describe('settings from files', () => {
     MASTER_SECRET: 'm'.repeat(32),
     MASTER_SECRETS: `${'n'.repeat(32)}\n${'m'.repeat(32)}`,
     ADMIN_KEY: 'a'.repeat(16),
+    DELIVERY_PROXY: 'http://user:hunter2@proxy:3128',
   };
 
   for (const name of SECRETS) {

@@ -13,6 +13,7 @@ import { createPoster } from '../../../../services/delivery/attempt.ts';
 import { createBodies } from '../../../../services/delivery/bodies.ts';
 import { createHandler, type Handing } from '../../../../services/delivery/handler.ts';
 import { createLanes } from '../../../../services/delivery/lanes.ts';
+import { ANYWHERE } from '../../../support/destinations.ts';
 import { type Hit, type Receiver, startReceiver } from '../../../support/receiver.ts';
 import {
   attempted,
@@ -44,7 +45,7 @@ describe('delivery handler', () => {
   let world: ReturnType<typeof createWorld>;
   before(async () => {
     receiver = await startReceiver();
-    outbound = createOutbound({ timeoutMs: 10_000, allowPrivateNetworks: true });
+    outbound = createOutbound({ timeoutMs: 10_000, destinations: ANYWHERE });
   });
   after(async () => {
     await outbound.close();
