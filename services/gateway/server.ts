@@ -22,7 +22,7 @@ export const LIMITS = {
 };
 
 /** How long a stop waits for answers to requests that are under way, in ms. */
-const DRAIN_MS = 15_000;
+const DRAIN_MS = 7_000;
 /** How often it is said that there are too many connections, in ms. */
 const FULL_SAID_MS = 10_000;
 
