@@ -30,7 +30,7 @@ export class RawConnection {
     });
     // Whoever is cut off may be told so by a reset.
     socket.on('error', () => {});
-    this.closed = once(socket, 'close').then(() => this.#received);
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve(this.#received)));
   }
 
   get received(): string {
