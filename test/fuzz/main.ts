@@ -15,8 +15,8 @@ const [minutes, runs, firstSeed] = [values.minutes, values.runs, values.seed].ma
   number,
 ];
 const rounds = values.rounds === '' ? Number.POSITIVE_INFINITY : wholeNumber(values.rounds);
-/** Caches are full by then. */
-const WARM_ROUNDS = 3;
+/** The part of the whole after which caches are full, and memory must stay where it is. */
+const WARM_UP = 1 / 3;
 
 console.log(
   `${rounds === Number.POSITIVE_INFINITY ? `${minutes} minutes` : `${rounds} rounds`} of ${runs} runs, from seed ${firstSeed}`,
@@ -34,12 +34,12 @@ process.exit(isFine ? 0 : 1);
 
 async function play(): Promise<boolean> {
   const beganMs = performance.now();
-  const isOver = (done: number) =>
-    isStopping ||
-    done >= rounds ||
-    (rounds === Number.POSITIVE_INFINITY && performance.now() - beganMs > minutes * 60_000);
+  /** How much of it is over, from 0. */
+  const share = (done: number) =>
+    rounds === Number.POSITIVE_INFINITY ? (performance.now() - beganMs) / (minutes * 60_000) : done / rounds;
+  let isWarm = false;
   let done = 0;
-  for (; !isOver(done); done++) {
+  for (; !isStopping && share(done) < 1; done++) {
     const seed = firstSeed + done;
     try {
       await fuzz.round(seed, runs);
@@ -48,7 +48,10 @@ async function play(): Promise<boolean> {
       console.log(`the same again: npm run fuzz -- --seed ${seed} --rounds 1 --runs ${runs}`);
       return false;
     }
-    if (done + 1 === WARM_ROUNDS) fuzz.isWarm();
+    if (!isWarm && share(done + 1) > WARM_UP) {
+      isWarm = true;
+      fuzz.isWarm();
+    }
     console.log(`seed ${seed}: fine after ${Math.round((performance.now() - beganMs) / 1_000)} s; ${fuzz.memory()}`);
   }
   console.log(`${done} rounds of ${runs} runs: never a fault, a crash or a hang, and memory stayed where it was`);

@@ -5,10 +5,10 @@ import type { Stack } from '../support/stack.ts';
 const WATCHED = ['gateway', 'eventstore', 'nats-server'];
 const MIB = 1_024 * 1_024;
 /**
- * What a process may grow by once it is warm: a message of 150,000 events makes a heap grow that is not given back at once. What a leak of 2 KiB for each thing
- * sent makes of ten minutes is more.
+ * What a process may grow by once it is warm: heaps that grew for large messages are not given back at once. What a leak of 1 KiB for each thing sent makes of ten
+ * minutes is more.
  */
-const MAX_GROWTH_BYTES = 256 * MIB;
+const MAX_GROWTH_BYTES = 128 * MIB;
 
 export interface Watch {
   /** @throws Error where one of them has died, or has grown since `isWarm` */
