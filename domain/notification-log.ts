@@ -89,6 +89,7 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'GuidReserved':
     case 'GuidReleased':
     case 'RequestAccepted':
+    case 'TreeHeadSigned':
       return;
   }
 }

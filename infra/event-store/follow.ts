@@ -1,13 +1,20 @@
-import { isFactStream, type RecordedFact } from '../../domain/facts.ts';
+import type { RecordedFact } from '../../domain/facts.ts';
 import type { Calls, ReadCall } from './calls.ts';
 import { StoreUnavailable } from './errors.ts';
 import { allAfter } from './read-request.ts';
-import { readReadResponse, toFact } from './wire/read-response.ts';
+import { readReadResponse, type StoredEvent } from './wire/read-response.ts';
 
 /** Facts in log order, and the position up to which the log has been considered. */
-export interface LogBatch {
-  readonly facts: readonly RecordedFact[];
+export interface LogBatch<T = RecordedFact> {
+  readonly facts: readonly T[];
   readonly position: number;
+}
+
+export interface FollowOptions {
+  readonly after: number;
+  /** Of the streams wanted; absent: all. */
+  readonly prefixes?: readonly string[] | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** The most facts handed over at a time. */
@@ -15,13 +22,15 @@ const BATCH = 512;
 
 /**
  * Follows the log over a subscription to `$all`; see `EventStore.follow`. With prefixes the store passes over all other streams;
- * without, they are passed over here, and the position is exact to the last event.
+ * without, the position is exact to the last event.
+ * @param take makes of an event what is wanted; undefined where it is to be passed over
  */
-export async function* followLog(
+export async function* followLog<T>(
   calls: Calls,
-  { after, prefixes, signal }: { after: number; prefixes: readonly string[] | undefined; signal: AbortSignal },
-): AsyncGenerator<LogBatch> {
-  const source = createSource(await begin(calls, after, prefixes));
+  { after, prefixes, signal }: FollowOptions,
+  take: (event: StoredEvent) => T | undefined,
+): AsyncGenerator<LogBatch<T>> {
+  const source = createSource(await begin(calls, after, prefixes), take);
   signal.addEventListener('abort', source.wake);
   let position = after;
   try {
@@ -48,7 +57,7 @@ async function begin(calls: Calls, after: number, prefixes: readonly string[] | 
   }
 }
 
-function createSource(call: ReadCall) {
+function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | undefined) {
   let failure: unknown;
   let wake = () => {};
   call.on('readable', () => wake());
@@ -61,8 +70,8 @@ function createSource(call: ReadCall) {
   return {
     wake: () => wake(),
     /** What is there now; position -1 where nothing is. */
-    take(): LogBatch {
-      const facts: RecordedFact[] = [];
+    take(): LogBatch<T> {
+      const facts: T[] = [];
       let position = -1;
       for (let count = 0; count < BATCH; count++) {
         const message = call.read() as Buffer | null;
@@ -70,8 +79,8 @@ function createSource(call: ReadCall) {
         const answer = readReadResponse(message);
         if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
         position = answer.position;
-        if (answer.kind === 'event' && answer.event && isFactStream(answer.event.stream))
-          facts.push(toFact(answer.event));
+        const fact = answer.kind === 'event' && answer.event ? taken(answer.event) : undefined;
+        if (fact !== undefined) facts.push(fact);
       }
       return { facts, position };
     },
