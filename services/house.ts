@@ -9,6 +9,7 @@ import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { connectionOptions } from '../infra/queue/connection.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
+import { treeHeadKey } from '../infra/tree-head-key.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
@@ -16,6 +17,7 @@ import { nodeIn } from './node-id.ts';
 import { type TakenNumber, takeNodeNumber } from './node-number.ts';
 import { openReader } from './read-model-reader.ts';
 import { openRelayReader } from './relay-reader.ts';
+import { openTreeReader, writableTree } from './tree.ts';
 
 /** How long an append may take, in ms, so that who waits for it has an answer within 5 s; see `connectEventStore`. */
 const APPEND_DEADLINE_MS = 4_800;
@@ -45,7 +47,8 @@ export function createHouse(name: string, settings: Settings) {
   const natsUrl = required('NATS_URL', settings.natsUrl);
   const access = connectionOptions(settings);
   const relayReader = openRelayReader(settings.dataDir);
-  closing.push(relayReader.close);
+  const treeReader = openTreeReader(settings.dataDir);
+  closing.push(relayReader.close, treeReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
@@ -74,6 +77,7 @@ export function createHouse(name: string, settings: Settings) {
     /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */
     node: (): string => nodeIn(settings.dataDir),
     keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
+    treeHeadKey: () => treeHeadKey(required('MASTER_SECRET', settings.masterSecret)),
     /** Times that follow from the settings, in ms. */
     times: {
       ackWaitMs: ACK_WAIT_MS,
@@ -101,6 +105,9 @@ export function createHouse(name: string, settings: Settings) {
     },
     /** Where in the log the relay of this DATA_DIR is; undefined where there is none. @throws Error where its table cannot be read */
     relayedTo: relayReader.position,
+    /** The tree over the log: for the notary, and, undefined until that has made it, for readers. */
+    writableTree: writableTree(settings.dataDir, log),
+    tree: treeReader.queries,
     /** Takes a number for the ids of this node, once the store is there. @throws CannotStart */
     async nodeNumber(): Promise<Numbered> {
       const { nodeNumber: number } = settings;

@@ -27,8 +27,21 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({ db, readModels, store, queue: connected, node, nowMs, log, times }) {
+  async relay({
+    db,
+    readModels,
+    store,
+    queue: connected,
+    node,
+    settings,
+    treeHeadKey,
+    writableTree,
+    nowMs,
+    log,
+    times,
+  }) {
     const { createLease } = await import('../infra/queue/lease.ts');
+    const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
@@ -46,7 +59,11 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ store, queue, readModels: models, progress, relay, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    return together('relay', [leadership, relay, sweeper]);
+    const notary = createNotary({
+      ...{ ...writableTree, store, key: treeHeadKey(), isLeading: leadership.isLeading },
+      ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
+    });
+    return together('relay', [leadership, relay, sweeper, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
@@ -63,7 +80,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
+  async gateway({ readModels, tree, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
     const { createGateway } = await import('./gateway/gateway.ts');
     const numbered = await nodeNumber();
     const { models, progress } = await readModels();
@@ -85,6 +102,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       store,
       keys,
       readModels: models,
+      tree,
       progress,
       relayedTo,
       queueLag: async () => (await queue()).state(),

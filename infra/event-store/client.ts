@@ -13,7 +13,7 @@ import { type ReadAnswer, readReadResponse, type StoredEvent, toFact } from './w
 export type { LogBatch } from './follow.ts';
 export { type Expected, NO_STREAM_YET } from './wire/append-request.ts';
 export type { Appended } from './wire/append-response.ts';
-export type { StoredEvent } from './wire/read-response.ts';
+export { type StoredEvent, toFact } from './wire/read-response.ts';
 
 /** How long an append or a read may take before it counts as failed, in ms: promises of the client itself can hang. */
 const DEADLINE_MS = 5_000;

@@ -4,11 +4,6 @@ import { isInTree, leafHash, type StoredFact } from './leaf.ts';
 import { consistencyProof, inclusionProof, type NodeAt, nodeHash, rootOf } from './tree-math.ts';
 
 /**
- * To be raised when what the file holds changes. Each version has a file of its own, `merkle-tree-v<N>.db`, made anew from the log. The leaves never change.
- */
-export const TREE_FILE_VERSION = 1;
-
-/**
  * Hashes are kept in tiles of 256 (https://c2sp.org/tlog-tiles): a tile of level L has the roots of 256 subtrees of height 8 L, side by side. What lies between two levels
  * is computed when it is asked for, so that a leaf costs hardly more than its own 32 bytes, and a proof touches one tile a level or two.
  */
@@ -26,8 +21,9 @@ const SCHEMA = `
     tile INTEGER PRIMARY KEY, first INTEGER NOT NULL, positions BLOB NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS positions_first ON positions (first);
-  CREATE TABLE IF NOT EXISTS heads (size INTEGER PRIMARY KEY, revision INTEGER NOT NULL, head TEXT NOT NULL) STRICT;`;
+  CREATE TABLE IF NOT EXISTS heads (revision INTEGER PRIMARY KEY, is_ours INTEGER NOT NULL, head TEXT NOT NULL) STRICT;`;
 
+/** Creates the tables in an empty database; where they are there already, nothing. */
 export function createTree(db: DatabaseSync): void {
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA}; COMMIT`);
 }
@@ -38,6 +34,8 @@ interface Open {
   hashes: Buffer[];
 }
 
+export type TreeWriter = ReturnType<typeof treeWriter>;
+
 /** Appends facts to the tree: the only writer of its file. */
 export function treeWriter(db: DatabaseSync) {
   const select = db.prepare('SELECT position, size FROM tree');
@@ -47,6 +45,7 @@ export function treeWriter(db: DatabaseSync) {
   const saveTile = db.prepare('INSERT OR REPLACE INTO tiles VALUES (?, ?, ?)');
   const savePositions = db.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?, ?)');
   const saveHead = db.prepare('INSERT INTO heads VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const { root } = treeQueries(db);
   let size = 0;
   let levels: Open[] = [];
   let positions: number[] = [];
@@ -95,19 +94,36 @@ export function treeWriter(db: DatabaseSync) {
     if (positions.length > 0) saveOpenPositions(Math.floor(size / TILE));
   }
 
+  /** @returns whether it is a head of this tree */
+  function keepHead(head: RecordedTreeHead): boolean {
+    const { tree_size, root_hash, revision } = head;
+    const isOurs = tree_size <= size && root(tree_size).toString('base64') === root_hash;
+    saveHead.run(revision, isOurs ? 1 : 0, JSON.stringify(head));
+    return isOurs;
+  }
+
   load();
   return {
     size: (): number => size,
     position: (): number => (select.get() as { position: number }).position,
-    /** @param position of the last event that the batch has taken into account */
-    append(facts: readonly StoredFact[], position: number, heads: readonly RecordedTreeHead[] = []): void {
+    /**
+     * @param position of the last event that the batch has taken into account
+     * @param heads that are among its events
+     * @returns those of them that are no heads of this tree: they were signed over another log
+     */
+    append(
+      facts: readonly StoredFact[],
+      position: number,
+      heads: readonly RecordedTreeHead[] = [],
+    ): RecordedTreeHead[] {
       db.exec('BEGIN IMMEDIATE');
       try {
         for (const fact of facts) add(fact);
-        for (const head of heads) saveHead.run(head.tree_size, head.revision, JSON.stringify(head));
         saveOpen();
+        const others = heads.filter((head) => !keepHead(head));
         update.run(position, size);
         db.exec('COMMIT');
+        return others;
       } catch (error) {
         // A full disk has rolled it back already.
         if (db.isTransaction) db.exec('ROLLBACK');
@@ -127,7 +143,8 @@ export function treeQueries(db: DatabaseSync) {
   const selectPositions = db.prepare(
     'SELECT tile, positions FROM positions WHERE first <= ? ORDER BY first DESC LIMIT 1',
   );
-  const lastHead = db.prepare('SELECT head FROM heads ORDER BY size DESC LIMIT 1');
+  const lastHead = db.prepare('SELECT head FROM heads WHERE is_ours = 1 ORDER BY revision DESC LIMIT 1');
+  const headsRevision = db.prepare('SELECT max(revision) AS revision FROM heads');
 
   /** One reading of the tiles: each is fetched once. */
   function reading(): NodeAt {
@@ -163,7 +180,9 @@ export function treeQueries(db: DatabaseSync) {
       const inTile = row ? positionsIn(row.positions).indexOf(position) : -1;
       return row && inTile >= 0 ? row.tile * TILE + inTile : undefined;
     },
-    /** The largest signed head that the log held up to the tree's position. */
+    /** Revision of the last fact in the heads' stream, up to the tree's position; undefined where there is none. */
+    headsRevision: (): number | undefined => (headsRevision.get() as { revision: number | null }).revision ?? undefined,
+    /** The last head of this tree that the log held up to the tree's position. */
     lastHead: (): RecordedTreeHead | undefined => {
       const row = lastHead.get() as { head: string } | undefined;
       return row && (JSON.parse(row.head) as RecordedTreeHead);

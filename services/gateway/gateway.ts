@@ -14,7 +14,7 @@ import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
 import { createHttpServer } from './server.ts';
 
-export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
+export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
   readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
   readonly store: EventStore;
   readonly keys: Keys;
@@ -29,7 +29,7 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
+  const { settings, store, keys, readModels, tree, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
     ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
@@ -39,6 +39,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     store,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
+    tree,
     channels: createLiveChannels(readModels.channels, freshness),
     freshness,
     backpressure,

@@ -1,12 +1,14 @@
 import Type from 'typebox';
 import { stream } from '../../../domain/facts.ts';
+import { Closed } from '../../../domain/fields.ts';
 import { type LiveWebhook, NewWebhook, WebhookChanges } from '../../../domain/webhook.ts';
 import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import type { Keyring } from '../keyring.ts';
+import { At, Revision, webhookThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id } from './answers.ts';
+import { Deleted, Id, Past } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
@@ -17,6 +19,9 @@ const WebhookAnswer = Type.Object({
   subscriber_key: Type.String({ description: 'What the subscriber authenticates with.' }),
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
+
+/** Without its key and secret, which are those of today. */
+const PastWebhook = Type.Object({ id: Id, ...NewWebhook.properties, ...Past });
 
 export const webhookRoutes = [
   route({
@@ -50,8 +55,13 @@ export const webhookRoutes = [
     path: ITEM,
     access: 'webhook-owner',
     summary: 'Read a webhook',
-    answer: WebhookAnswer,
-    handle: ({ webhook }, { keyring }) => webhookAnswer(webhook, keyring),
+    query: Closed({ at: At, revision: Revision }),
+    answer: Type.Union([WebhookAnswer, PastWebhook]),
+    async handle({ webhook, query }, { store, keyring }) {
+      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, keyring);
+      const { state, revision, recorded_at } = await webhookThen(store, webhook.id, query);
+      return { ...shownFields(state), revision, recorded_at };
+    },
   }),
   route({
     method: 'PUT',
@@ -97,8 +107,10 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
 }
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
-  const { id, fields } = webhook;
-  const { name, webhook_url } = fields;
   const subscriber_key = keyring.subscriberKey(webhook);
-  return { id, name, webhook_url, subscriber_key, signing_secret: keyring.signingSecret(webhook) };
+  return { ...shownFields(webhook), subscriber_key, signing_secret: keyring.signingSecret(webhook) };
+}
+
+function shownFields({ id, fields: { name, webhook_url } }: LiveWebhook) {
+  return { id, name, webhook_url };
 }

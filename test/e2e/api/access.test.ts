@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ROUTES } from '../../../services/gateway/routes/routes.ts';
+import { waitFor } from '../../support/wait.ts';
 import { type Channel, useStack } from './support.ts';
 
 /** Everybody who may come along. */
@@ -43,7 +44,9 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /readyz': EVERYBODY,
   'POST /v1/channels': {},
   'GET /v1/channels': {},
+  'GET /v1/checkpoint': EVERYBODY,
   'GET /v1/channels/:channel': { 'the publisher': IN },
+  'GET /v1/channels/:channel/history': { 'the publisher': IN },
   'PUT /v1/channels/:channel': { 'the publisher': IN },
   'DELETE /v1/channels/:channel': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks': { 'the publisher': IN },
@@ -51,6 +54,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'PUT /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'DELETE /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/history': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },
@@ -64,7 +68,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
 const ADMIN_KEY = 'the admin key of these tests';
 
 describe('who may do what', () => {
-  const { call, send } = useStack({ ADMIN_KEY });
+  const { call, send } = useStack({ ADMIN_KEY, TREE_HEAD_INTERVAL: '100ms' });
 
   interface Scene {
     readonly channel: Channel;
@@ -89,6 +93,7 @@ describe('who may do what', () => {
     const second = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
     const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url });
     const event = await make(`/v1/channels/${channel.id}/events`, { event_name: 'a' });
+    await waitFor('a checkpoint', async () => (await call('GET', '/v1/checkpoint')).status === 200);
     const keys = {
       'no key': undefined,
       'a malformed key': 'pk_1',

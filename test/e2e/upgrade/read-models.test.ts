@@ -52,7 +52,7 @@ describe('read models of an older version', function () {
       settings: { port: 0, host: '127.0.0.1', adminKey: fixture.adminKey, publishLagLimitMs: 0 },
       keys: createKeys(masterSecret(dataDir)),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
-      ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
+      ...{ tree: () => undefined, relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },
     });
     await gateway.start();
