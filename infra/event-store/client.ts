@@ -4,7 +4,7 @@ import { type Fact, isFactStream, type NewFact, type RecordedFact } from '../../
 import { openCalls, type ReadCall } from './calls.ts';
 import { openClient } from './connection.ts';
 import { inTime } from './errors.ts';
-import { cancel, type FollowOptions, followLog } from './follow.ts';
+import { cancel, type FollowOptions, followLog, type ReadUpTo, readUpTo } from './follow.ts';
 import { allFrom, lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
 import type { Expected } from './wire/append-request.ts';
 import type { Appended } from './wire/append-response.ts';
@@ -94,6 +94,9 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
 
     /** Follows the log as `follow` does, but hands over every event as the store holds it, also of streams that are not ours. @throws StoreUnavailable */
     followStored: (options: FollowOptions) => followLog(calls, options, (event) => event),
+
+    /** Every event from behind `after` up to and including position `to`, as the store holds it, many at a time. @throws StoreUnavailable */
+    storedUpTo: (options: ReadUpTo) => readUpTo(calls, options, (event) => event),
 
     /** The event at a position, as the store holds it; undefined where none begins there. @throws StoreUnavailable */
     storedAt: async (position: number): Promise<StoredEvent | undefined> => {

@@ -49,6 +49,32 @@ export async function* followLog<T>(
   }
 }
 
+/** Where a reading that has an end begins and ends. */
+export interface ReadUpTo extends Omit<FollowOptions, 'prefixes'> {
+  /** Position of the last event that is wanted, which must be in the log. */
+  readonly to: number;
+  /** How many facts are handed over at a time, at least, until the end: who commits them then does it once for all. */
+  readonly atATime: number;
+}
+
+/** Reads the log as `followLog` does, up to a position, and ends. Where `signal` aborts, it ends before that. */
+export async function* readUpTo<T extends { readonly position: number }>(
+  calls: Calls,
+  { to, atATime, ...from }: ReadUpTo,
+  take: (event: StoredEvent) => T | undefined,
+): AsyncGenerator<LogBatch<T>> {
+  let gathered: T[] = [];
+  if (from.after >= to) return;
+  for await (const { facts, position } of followLog(calls, from, take)) {
+    const isEnd = position >= to;
+    for (const fact of facts) if (fact.position <= to) gathered.push(fact);
+    if (!isEnd && gathered.length < atATime) continue;
+    yield { facts: gathered, position: Math.min(position, to) };
+    if (isEnd) return;
+    gathered = [];
+  }
+}
+
 async function begin(calls: Calls, after: number, prefixes: readonly string[] | undefined): Promise<ReadCall> {
   try {
     return await calls.read(allAfter(after, prefixes));

@@ -1,0 +1,93 @@
+import { DatabaseSync } from 'node:sqlite';
+
+/** A row that is not what the log makes of it. */
+export interface Difference {
+  readonly table: string;
+  /** The columns that name it. */
+  readonly key: Readonly<Record<string, unknown>>;
+  /** What is in the live file; undefined where the row is missing there. */
+  readonly is: Row | undefined;
+  /** What should be; undefined where there should be no such row. */
+  readonly shouldBe: Row | undefined;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+interface Column {
+  readonly name: string;
+  readonly pk: number;
+}
+
+export type Comparison = ReturnType<typeof compareFiles>;
+
+/**
+ * A live file beside the one that is made anew of the log. `pin` holds on to what the live one is now, however it moves on.
+ * @param positionOf the table that holds the live file's place in the log
+ */
+export function compareFiles(live: string, scratch: string, positionOf: string) {
+  const db = new DatabaseSync(live, { readOnly: true, timeout: 5_000 });
+  db.prepare('ATTACH ? AS scratch').run(scratch);
+
+  const position = () => (db.prepare(`SELECT position FROM main.${positionOf}`).get() as { position: number }).position;
+
+  return {
+    /** Place in the log of the live file. */
+    position,
+    /** Holds on to the live file as it is now, and tells its place in the log. */
+    pin(): number {
+      if (!db.isTransaction) db.exec('BEGIN');
+      return position();
+    },
+    /** Every row that differs, a table after the other. The scratch file must have reached the pinned position. */
+    *differences(): Generator<Difference> {
+      const tables = db.prepare("SELECT name FROM scratch.sqlite_schema WHERE type = 'table' ORDER BY name").all();
+      for (const { name } of tables) yield* tableDifferences(db, String(name));
+    },
+    close: () => db.close(),
+  };
+}
+
+function* tableDifferences(db: DatabaseSync, table: string): Generator<Difference> {
+  const columns = db
+    .prepare('SELECT name, pk FROM pragma_table_info(?, ?)')
+    .all(table, 'scratch') as unknown as Column[];
+  const names = columns.map(({ name }) => name);
+  const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => name);
+  const same = (of: readonly string[]) => of.map((name) => `live.${name} IS anew.${name}`).join(' AND ');
+  const both = `main.${table} AS live`;
+  const key = (row: Row) => Object.fromEntries(keys.map((name) => [name, row[name]]));
+  const inLive = db.prepare(`SELECT * FROM main.${table} WHERE ${keys.map((name) => `${name} = ?`).join(' AND ')}`);
+
+  const changed = db.prepare(
+    `SELECT anew.* FROM scratch.${table} AS anew LEFT JOIN ${both} ON ${keys.map((name) => `live.${name} = anew.${name}`).join(' AND ')}
+     WHERE NOT (${same(names)})`,
+  );
+  for (const row of changed.iterate() as Iterable<Row>) {
+    const is = inLive.get(...(keys.map((name) => row[name]) as number[])) as Row | undefined;
+    yield { table, key: key(row), is, shouldBe: row };
+  }
+  const extra = db.prepare(
+    `SELECT live.* FROM ${both} WHERE NOT EXISTS (SELECT 1 FROM scratch.${table} AS anew WHERE ${keys.map((name) => `anew.${name} = live.${name}`).join(' AND ')})`,
+  );
+  for (const row of extra.iterate() as Iterable<Row>) yield { table, key: key(row), is: row, shouldBe: undefined };
+}
+
+/** A difference in words, a line for each column that differs. */
+export function inWords({ table, key, is, shouldBe }: Difference): string {
+  const row = `${table} ${Object.entries(key)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}`;
+  if (!is) return `${row}: missing; should be ${JSON.stringify(shouldBe, asText)}`;
+  if (!shouldBe) return `${row}: there should be no such row, but there is ${JSON.stringify(is, asText)}`;
+  const columns = Object.keys(shouldBe).filter((name) => asText('', is[name]) !== asText('', shouldBe[name]));
+  return columns
+    .map(
+      (name) =>
+        `${row}: ${name} is ${JSON.stringify(is[name], asText)}, should be ${JSON.stringify(shouldBe[name], asText)}`,
+    )
+    .join('\n');
+}
+
+function asText(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+}

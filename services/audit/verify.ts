@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { CannotStart } from '../../infra/local/cannot-start.ts';
+import { readModelsFile } from '../../projections/generations.ts';
+import { treeFile } from '../tree.ts';
+import { type Comparison, compareFiles, inWords } from './compare.ts';
+import { type KeptHead, readKeptHead } from './kept-head.ts';
+import { createProgressLine } from './progress-line.ts';
+import { createScratch, type Scratch } from './scratch.ts';
+import type { AuditedLog } from './source.ts';
+
+export interface VerifyOptions {
+  readonly head?: readonly string[];
+  readonly publicKey?: string;
+  readonly scratch?: string;
+}
+
+/**
+ * Makes read models and tree anew from the log, compares them with the live ones, and the heads in the log and those that somebody kept with the tree. The live ones
+ * move on meanwhile: each is compared as it was at one place in the log. Prints what differs.
+ * @returns whether all is as it should be
+ * @throws CannotStart, StoreUnavailable
+ */
+export async function verify(log: AuditedLog, options: VerifyOptions, signal: AbortSignal): Promise<boolean> {
+  const kept = (options.head ?? []).map((file) => readKeptHead(file, options.publicKey));
+  const scratch = createScratch(options.scratch ?? tmpdir());
+  const models = openLive(readModelsFile(log.dataDir), scratch.files.models, 'checkpoint');
+  const tree = openLive(treeFile(log.dataDir), scratch.files.tree, 'tree');
+  try {
+    const findings = createFindings();
+    const end = await log.store.lastPosition();
+    const reading = createReading(log, scratch, findings, { end, signal });
+    if (!models) reading.leaveModels();
+    // The log is read once: what is less far in it comes first.
+    const treeAt = tree?.pin() ?? -1;
+    const areModelsBehind = models !== undefined && models.position() < treeAt && models.pin() < treeAt;
+    if (models && areModelsBehind) await compareModels(models, reading, findings);
+    if (tree) await compareTree(tree, reading, findings);
+    if (models && !areModelsBehind) await compareModels(models, reading, findings);
+    await reading.upTo(end);
+    for (const head of kept) checkHead(head, scratch, findings);
+    console.error(
+      `${reading.line.facts()} facts read, ${reading.line.perS()}/s; the log has ${scratch.tree.size()} leaves`,
+    );
+    return findings.areNone();
+  } finally {
+    models?.close();
+    tree?.close();
+    scratch.close();
+  }
+}
+
+function openLive(file: string, scratch: string, positionIn: string): Comparison | undefined {
+  if (existsSync(file)) return compareFiles(file, scratch, positionIn);
+  console.error(`there is no ${file} to compare with`);
+  return undefined;
+}
+
+type Findings = ReturnType<typeof createFindings>;
+
+function createFindings() {
+  let count = 0;
+  return {
+    add(text: string): void {
+      count += 1;
+      console.log(text);
+    },
+    areNone: (): boolean => count === 0,
+  };
+}
+
+/** Events read and applied at a time. */
+const AT_A_TIME = 4_096;
+
+type Reading = ReturnType<typeof createReading>;
+
+/** Reads the log once, as far as it is asked to. */
+function createReading(
+  { store }: AuditedLog,
+  scratch: Scratch,
+  findings: Findings,
+  { end, signal }: { readonly end: number; readonly signal: AbortSignal },
+) {
+  const line = createProgressLine(end);
+  let at = -1;
+  let areModelsWanted = true;
+  return {
+    line,
+    end,
+    /** Nothing is folded into the read models from now on. */
+    leaveModels(): void {
+      areModelsWanted = false;
+    },
+    /** Reads on up to a position, which must be in the log. @throws CannotStart where it is told to stop */
+    async upTo(to: number): Promise<void> {
+      for await (const { facts, position } of store.storedUpTo({ after: at, to, atATime: AT_A_TIME, signal })) {
+        if (areModelsWanted) scratch.addToModels(facts, position);
+        for (const { revision, at: time } of scratch.addToTree(facts, position))
+          findings.add(`the head that was signed at ${time} (tree-heads@${revision}) is not that of this log`);
+        line.add(facts.length, position);
+        at = position;
+      }
+      if (signal.aborted) throw new CannotStart('stopped before the end');
+    },
+  };
+}
+
+async function compareTree(tree: Comparison, reading: Reading, findings: Findings): Promise<void> {
+  const position = tree.pin();
+  if (!isInLog('the tree', position, reading, findings)) return;
+  await reading.upTo(position);
+  report('tree', tree, findings);
+}
+
+/** They are held on to only once what is made anew has nearly caught up: what they go on writing has to be kept meanwhile. */
+async function compareModels(models: Comparison, reading: Reading, findings: Findings): Promise<void> {
+  const before = models.position();
+  if (!isInLog('the read models', before, reading, findings)) return;
+  await reading.upTo(before);
+  await reading.upTo(models.pin());
+  report('read models', models, findings);
+  reading.leaveModels();
+}
+
+function isInLog(what: string, position: number, { end }: Reading, findings: Findings): boolean {
+  if (position <= end) return true;
+  findings.add(
+    `${what} are of a log up to position ${position}, but this one ends at ${end}: facts were removed from its end`,
+  );
+  return false;
+}
+
+function report(what: string, comparison: Comparison, findings: Findings): void {
+  let count = 0;
+  for (const difference of comparison.differences()) {
+    count += 1;
+    findings.add(inWords(difference));
+  }
+  console.error(`${what}: ${count === 0 ? 'as the log makes them' : `${count} rows differ`}`);
+}
+
+/** Whether the log is still the one that it was: nothing of what it held then was changed, removed or put elsewhere. */
+function checkHead(
+  { file, tree_size, root_hash, at, public_key }: KeptHead,
+  { tree }: Scratch,
+  findings: Findings,
+): void {
+  const size = tree.size();
+  if (tree_size > size)
+    findings.add(`${file}: the log had ${tree_size} leaves at ${at}, and has ${size}: facts were removed`);
+  else if (tree.root(tree_size).toString('base64') !== root_hash)
+    findings.add(
+      `${file}: what the log held at ${at} (${tree_size} leaves) was changed, removed or put in another order`,
+    );
+  else console.error(`${file}: nothing was changed since ${at} (${tree_size} leaves; signed with ${public_key})`);
+}
