@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
 
 /** A row that is not what the log makes of it. */
 export interface Difference {
@@ -43,7 +44,9 @@ export function compareFiles(live: string, scratch: string, positionOf: string) 
       const tables = db.prepare("SELECT name FROM scratch.sqlite_schema WHERE type = 'table' ORDER BY name").all();
       for (const { name } of tables) yield* tableDifferences(db, String(name));
     },
-    close: () => db.close(),
+    close(): void {
+      if (db.isOpen) db.close();
+    },
   };
 }
 
@@ -79,15 +82,16 @@ export function inWords({ table, key, is, shouldBe }: Difference): string {
     .join(' ')}`;
   if (!is) return `${row}: missing; should be ${JSON.stringify(shouldBe, asText)}`;
   if (!shouldBe) return `${row}: there should be no such row, but there is ${JSON.stringify(is, asText)}`;
-  const columns = Object.keys(shouldBe).filter((name) => asText('', is[name]) !== asText('', shouldBe[name]));
-  return columns
-    .map(
-      (name) =>
-        `${row}: ${name} is ${JSON.stringify(is[name], asText)}, should be ${JSON.stringify(shouldBe[name], asText)}`,
-    )
-    .join('\n');
+  const columns = Object.keys(shouldBe).filter((name) => !isDeepStrictEqual(is[name], shouldBe[name]));
+  const words = (of: Row, name: string) => JSON.stringify(of[name], asText);
+  return columns.map((name) => `${row}: ${name} is ${words(is, name)}, should be ${words(shouldBe, name)}`).join('\n');
 }
 
+/** Of bytes as many as a hash has are shown. */
+const SHOWN_BYTES = 32;
+
 function asText(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+  if (!(value instanceof Uint8Array)) return value;
+  const shown = Buffer.from(value.subarray(0, SHOWN_BYTES)).toString('hex');
+  return value.length > SHOWN_BYTES ? `${shown}… (${value.length} bytes)` : shown;
 }

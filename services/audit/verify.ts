@@ -44,8 +44,7 @@ export async function verify(log: AuditedLog, options: VerifyOptions, signal: Ab
     );
     return findings.areNone();
   } finally {
-    models?.close();
-    tree?.close();
+    for (const live of [models, tree]) live?.close();
     scratch.close();
   }
 }
@@ -86,7 +85,13 @@ function createReading(
   let areModelsWanted = true;
   return {
     line,
-    end,
+    /** Whether the log is as long as what was made of it. @throws StoreUnavailable */
+    async reaches(what: string, position: number): Promise<boolean> {
+      const last = await store.lastPosition();
+      if (position <= last) return true;
+      findings.add(`${what} know a log up to position ${position}, but this one ends at ${last}: facts were removed`);
+      return false;
+    },
     /** Nothing is folded into the read models from now on. */
     leaveModels(): void {
       areModelsWanted = false;
@@ -107,7 +112,7 @@ function createReading(
 
 async function compareTree(tree: Comparison, reading: Reading, findings: Findings): Promise<void> {
   const position = tree.pin();
-  if (!isInLog('the tree', position, reading, findings)) return;
+  if (!(await reading.reaches('the tree', position))) return;
   await reading.upTo(position);
   report('tree', tree, findings);
 }
@@ -115,19 +120,11 @@ async function compareTree(tree: Comparison, reading: Reading, findings: Finding
 /** They are held on to only once what is made anew has nearly caught up: what they go on writing has to be kept meanwhile. */
 async function compareModels(models: Comparison, reading: Reading, findings: Findings): Promise<void> {
   const before = models.position();
-  if (!isInLog('the read models', before, reading, findings)) return;
+  if (!(await reading.reaches('the read models', before))) return;
   await reading.upTo(before);
   await reading.upTo(models.pin());
   report('read models', models, findings);
   reading.leaveModels();
-}
-
-function isInLog(what: string, position: number, { end }: Reading, findings: Findings): boolean {
-  if (position <= end) return true;
-  findings.add(
-    `${what} are of a log up to position ${position}, but this one ends at ${end}: facts were removed from its end`,
-  );
-  return false;
 }
 
 function report(what: string, comparison: Comparison, findings: Findings): void {
@@ -136,6 +133,8 @@ function report(what: string, comparison: Comparison, findings: Findings): void 
     count += 1;
     findings.add(inWords(difference));
   }
+  // What is made anew goes on behind that.
+  comparison.close();
   console.error(`${what}: ${count === 0 ? 'as the log makes them' : `${count} rows differ`}`);
 }
 
