@@ -56,23 +56,20 @@ function* tableDifferences(db: DatabaseSync, table: string): Generator<Differenc
     .all(table, 'scratch') as unknown as Column[];
   const names = columns.map(({ name }) => name);
   const keys = columns.filter(({ pk }) => pk > 0).map(({ name }) => name);
-  const same = (of: readonly string[]) => of.map((name) => `live.${name} IS anew.${name}`).join(' AND ');
-  const both = `main.${table} AS live`;
-  const key = (row: Row) => Object.fromEntries(keys.map((name) => [name, row[name]]));
-  const inLive = db.prepare(`SELECT * FROM main.${table} WHERE ${keys.map((name) => `${name} = ?`).join(' AND ')}`);
+  const all = (of: readonly string[], test: (name: string) => string) => of.map(test).join(' AND ');
+  const sameKey = all(keys, (name) => `live.${name} = anew.${name}`);
+  const same = all(names, (name) => `live.${name} IS anew.${name}`);
+  const [live, anew] = [`main.${table} AS live`, `scratch.${table} AS anew`];
+  const keyOf = (row: Row) => Object.fromEntries(keys.map((name) => [name, row[name]]));
 
-  const changed = db.prepare(
-    `SELECT anew.* FROM scratch.${table} AS anew LEFT JOIN ${both} ON ${keys.map((name) => `live.${name} = anew.${name}`).join(' AND ')}
-     WHERE NOT (${same(names)})`,
-  );
+  const liveRow = db.prepare(`SELECT * FROM ${live} WHERE ${all(keys, (name) => `${name} = ?`)}`);
+  const changed = db.prepare(`SELECT anew.* FROM ${anew} LEFT JOIN ${live} ON ${sameKey} WHERE NOT (${same})`);
   for (const row of changed.iterate() as Iterable<Row>) {
-    const is = inLive.get(...(keys.map((name) => row[name]) as number[])) as Row | undefined;
-    yield { table, key: key(row), is, shouldBe: row };
+    const is = liveRow.get(...(keys.map((name) => row[name]) as number[])) as Row | undefined;
+    yield { table, key: keyOf(row), is, shouldBe: row };
   }
-  const extra = db.prepare(
-    `SELECT live.* FROM ${both} WHERE NOT EXISTS (SELECT 1 FROM scratch.${table} AS anew WHERE ${keys.map((name) => `anew.${name} = live.${name}`).join(' AND ')})`,
-  );
-  for (const row of extra.iterate() as Iterable<Row>) yield { table, key: key(row), is: row, shouldBe: undefined };
+  const extra = db.prepare(`SELECT * FROM ${live} WHERE NOT EXISTS (SELECT 1 FROM ${anew} WHERE ${sameKey})`);
+  for (const row of extra.iterate() as Iterable<Row>) yield { table, key: keyOf(row), is: row, shouldBe: undefined };
 }
 
 /** A difference in words, a line for each column that differs. */

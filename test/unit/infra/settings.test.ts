@@ -31,6 +31,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
+  TREE_HEAD_INTERVAL: ['0s', '99ms', '1', '481h'],
   PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
@@ -46,7 +47,7 @@ describe('settings', () => {
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
-      natsReplicas: 1,
+      ...{ natsReplicas: 1, treeHeadIntervalMs: 60_000 },
     });
   });
 
@@ -62,6 +63,7 @@ describe('settings', () => {
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
+      TREE_HEAD_INTERVAL: '10s',
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
@@ -74,6 +76,7 @@ describe('settings', () => {
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
+      treeHeadIntervalMs: 10_000,
     });
   });
 
