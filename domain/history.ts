@@ -1,6 +1,6 @@
 import type { ChannelFact } from './channel.ts';
 import type { Actor, RecordedFact } from './facts.ts';
-import type { WebhookFact } from './webhook.ts';
+import type { SealedWebhookChanges, WebhookFact } from './webhook.ts';
 
 /** One change of a channel or webhook: who made it, when, and what it changed. */
 export interface Change {
@@ -13,10 +13,10 @@ export interface Change {
   readonly changes: Changes;
 }
 
-/** The fields that a creation set, those that a change set or (null) cleared, or the new version of a key or secret. */
+/** The fields that a creation set, those that a change set or (null) cleared, or the version of a new key or secret. */
 type Changes = { readonly [field: string]: unknown };
 
-/** A fact as the history shows it. */
+/** A fact as the history shows it: of headers, whose values are secret, the names. */
 export function changeOf(fact: RecordedFact<ChannelFact | WebhookFact>): Change {
   const { revision, type, recordedAtMs, metadata } = fact;
   return {
@@ -28,18 +28,26 @@ export function changeOf(fact: RecordedFact<ChannelFact | WebhookFact>): Change 
 function changesIn(fact: ChannelFact | WebhookFact): Changes {
   switch (fact.type) {
     case 'ChannelCreated':
-    case 'WebhookCreated':
       return { ...fact.data.fields };
     case 'ChannelUpdated':
-    case 'WebhookUpdated':
       return { ...fact.data.changes };
+    case 'WebhookCreated':
+      return withHeaderNames(fact.data.fields);
+    case 'WebhookUpdated':
+      return withHeaderNames(fact.data.changes);
     case 'PublisherKeyRotated':
     case 'SubscriberKeyRotated':
+      return { key_version: fact.data.key_version };
     case 'SigningSecretRotated':
+      return { secret_version: fact.data.secret_version, previous_until: fact.data.previous_until };
     case 'ChannelDeleted':
     case 'WebhookDeleted':
-      return fact.data;
+      return {};
   }
+}
+
+function withHeaderNames({ headers, ...rest }: SealedWebhookChanges): Changes {
+  return headers ? { ...rest, headers: Object.keys(headers) } : headers === null ? { ...rest, headers } : rest;
 }
 
 /**

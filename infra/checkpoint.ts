@@ -1,6 +1,6 @@
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
 import type { TreeHead } from '../domain/tree-head.ts';
-import { publicKeyFrom, publicKeyOf } from './tree-head-key.ts';
+import { publicKeyFrom, publicKeyOf } from './keys.ts';
 
 /** Says that a signature is ed25519's: https://c2sp.org/signed-note */
 const ED25519 = Buffer.from([0x01]);

@@ -9,7 +9,6 @@ import { createLog, type Logger } from '../infra/log.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { connectionOptions } from '../infra/queue/connection.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
-import { treeHeadKey } from '../infra/tree-head-key.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
@@ -41,11 +40,14 @@ type Numbered = Pick<TakenNumber, 'number' | 'position' | 'isOurs'>;
 export function createHouse(name: string, settings: Settings) {
   const log = createLog(name, settings.logLevel);
   const closing: (() => void)[] = [];
+  const lost = Promise.withResolvers<Error>();
   const releasing: (() => Promise<void>)[] = [];
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
   const access = connectionOptions(settings);
+  const keys = keysOf(settings);
+  log.info({ master_secrets: keys.names }, 'the master secrets by their names, the first makes what is new');
   const relayReader = openRelayReader(settings.dataDir);
   const treeReader = openTreeReader(settings.dataDir);
   closing.push(relayReader.close, treeReader.close);
@@ -60,9 +62,19 @@ export function createHouse(name: string, settings: Settings) {
     return { models: opened.models, progress: createProgress(opened.models.position, head) };
   }
 
+  async function connectToQueue(): Promise<Queue> {
+    const connected = await connectQueue(natsUrl, {
+      ...{ ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access },
+    });
+    connected.whenLost().then((cause) => lost.resolve(new Error('NATS has refused this process', { cause })));
+    return connected;
+  }
+
   return {
     name: 'connections',
     start: async () => {},
+    /** Resolves with why this process has to end, since what it lost does not come back by itself. */
+    whenLost: lost.promise,
     async stop() {
       await (await queue)?.close();
       for (const release of releasing) await release();
@@ -76,8 +88,7 @@ export function createHouse(name: string, settings: Settings) {
     store,
     /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */
     node: (): string => nodeIn(settings.dataDir),
-    keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
-    treeHeadKey: () => treeHeadKey(required('MASTER_SECRET', settings.masterSecret)),
+    keys,
     /** Times that follow from the settings, in ms. */
     times: {
       ackWaitMs: ACK_WAIT_MS,
@@ -86,7 +97,7 @@ export function createHouse(name: string, settings: Settings) {
       sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access });
+      queue ??= connectToQueue();
       return queue;
     },
     /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */
@@ -148,6 +159,14 @@ export function createHouse(name: string, settings: Settings) {
 function required(name: string, value: string | undefined): string {
   if (value === undefined) throw new SettingError(name, 'is needed where a service runs by itself');
   return value;
+}
+
+/** MASTER_SECRET is the oldest, and the one that is meant where facts name none. */
+function keysOf({ masterSecret, masterSecrets = [] }: Settings) {
+  if (masterSecrets.length === 0) return createKeys([required('MASTER_SECRET', masterSecret)]);
+  if (masterSecret === undefined || masterSecrets.includes(masterSecret))
+    return createKeys(masterSecrets, masterSecret);
+  return createKeys([...masterSecrets, masterSecret], masterSecret);
 }
 
 /** What the store answers, as soon as it does. @throws whatever does not say that it is away */

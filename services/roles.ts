@@ -1,4 +1,5 @@
 import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
+import { createDestinations } from '../infra/outbound/destinations.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
 import type { RelayNote } from './relay/registry.ts';
@@ -8,14 +9,20 @@ export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Runs these roles in this process, against the event store and the queue of the settings, until `stop`. */
-export async function runRoles(roles: readonly Role[], settings: Settings): Promise<Running & { port?: number }> {
+export async function runRoles(roles: readonly Role[], settings: Settings): Promise<RunningRoles> {
   const house = createHouse(roles.join('+'), settings);
   let port: number | undefined;
   const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
   const running = await startAll([house, ...services]);
   for (const service of services) port ??= service.port();
   house.log.info({ roles, port }, 'started');
-  return { ...running, ...(port !== undefined && { port }) };
+  return { ...running, whenLost: house.whenLost, ...(port !== undefined && { port }) };
+}
+
+export interface RunningRoles extends Running {
+  readonly port?: number;
+  /** Resolves with why they have to be stopped and started again. */
+  readonly whenLost: Promise<Error>;
 }
 
 type Build = (house: House) => Promise<Service & { readonly port?: number }>;
@@ -27,19 +34,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({
-    db,
-    readModels,
-    store,
-    queue: connected,
-    node,
-    settings,
-    treeHeadKey,
-    writableTree,
-    nowMs,
-    log,
-    times,
-  }) {
+  async relay({ db, readModels, store, queue: connected, node, settings, keys, writableTree, nowMs, log, times }) {
     const { createLease } = await import('../infra/queue/lease.ts');
     const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
@@ -60,7 +55,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       marginMs: times.sweepMarginMs,
     });
     const notary = createNotary({
-      ...{ ...writableTree, store, key: treeHeadKey(), isLeading: leadership.isLeading },
+      ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
     return together('relay', [leadership, relay, sweeper, notary]);
@@ -69,9 +64,11 @@ const BUILD: { readonly [R in Role]: Build } = {
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
     const { createDelivery } = await import('./delivery/delivery.ts');
     const { createOutbound } = await import('../infra/outbound/post.ts');
+    const { createTunnel } = await import('../infra/outbound/tunnel.ts');
     const { models, progress } = await readModels();
-    const { deliveryTimeoutMs: timeoutMs, allowPrivateNetworks } = settings;
-    const outbound = createOutbound({ timeoutMs, allowPrivateNetworks });
+    const { deliveryTimeoutMs: timeoutMs, deliveryProxy } = settings;
+    const tunnel = deliveryProxy === undefined ? undefined : createTunnel(deliveryProxy, { timeoutMs, log });
+    const outbound = createOutbound({ timeoutMs, destinations: createDestinations(settings), tunnel });
     const { patienceMs, ackWaitMs } = times;
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
@@ -99,6 +96,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     };
     return createGateway({
       settings,
+      destinations: createDestinations(settings),
       store,
       keys,
       readModels: models,

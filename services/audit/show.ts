@@ -43,13 +43,19 @@ async function folded<S, F extends Fact>(
   const last = facts.at(-1);
   const isThere = last && (revision === Number.POSITIVE_INFINITY || last.revision === revision);
   if (!isThere) throw new CannotStart(`there was no ${name} then`);
-  const state = facts.reduce<S>(evolve, nothing);
+  const state = shown(facts.reduce<S>(evolve, nothing));
   return {
     revision: last.revision,
     recorded_at: new Date(last.recordedAtMs).toISOString(),
     by: last.metadata.by,
     ...state,
   };
+}
+
+/** Of headers, whose values are secret, the names. */
+function shown<S>(state: S): S {
+  const { fields } = state as { fields?: { headers?: object } };
+  return fields?.headers ? { ...state, fields: { ...fields, headers: Object.keys(fields.headers) } } : state;
 }
 
 const AT_A_TIME = 1_024;

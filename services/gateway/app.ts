@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import type { Logger } from '../../infra/log.ts';
+import { MasterSecretMissing } from '../../infra/master-secrets.ts';
 import type { Gateway } from './context.ts';
 import { createEndpoints } from './endpoint.ts';
 import { asProblem, Problem } from './problems.ts';
@@ -34,6 +35,8 @@ function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
       if (isStopping()) throw new Problem('stopping', 'Another server, or this one in a moment, will answer.');
       await next();
     } catch (error) {
+      if (error instanceof MasterSecretMissing)
+        log.error({ err: error, request_id: requestId }, 'a key cannot be made');
       answerProblem(ctx, asProblem(error) ?? internal(log, requestId, error));
     }
     if (isStopping()) ctx.set('Connection', 'close');

@@ -3,19 +3,27 @@ import { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
+import { createBadKeys } from './bad-keys.ts';
+import { createClientAddress } from './client-address.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
+import { createPublishRate } from './publish-rate.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
-  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
+  readonly settings: Pick<
+    Settings,
+    'port' | 'host' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies'
+  >;
+  readonly destinations: Destinations;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -29,14 +37,18 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, tree, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
+  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueLag } = deps;
+  const { log, ids, nowMs, checks } = deps;
+  const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
+  const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
-    ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
-    nowMs: () => performance.now(),
+    ...{ limitMs, progress, relayedTo, queueLag, log },
+    nowMs: monotonicMs,
   });
   const gateway: Gateway = {
     store,
+    destinations,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
     tree,
@@ -44,6 +56,9 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     freshness,
     backpressure,
     keyring: createKeyring(keys),
+    badKeys: createBadKeys(monotonicMs),
+    clientAddress: createClientAddress(trustedProxies),
+    publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
     checks,
     ids,

@@ -1,5 +1,6 @@
 import { Refusal, type RefusalCode } from '../../domain/refusal.ts';
 import { StoreUnavailable } from '../../infra/event-store/errors.ts';
+import { MasterSecretMissing } from '../../infra/master-secrets.ts';
 
 interface Row {
   readonly status: number;
@@ -34,12 +35,15 @@ export const PROBLEMS = {
   'guid-immutable': row(422, 'The guid cannot be changed'),
   'query-invalid': row(422, 'Some query parameters are not valid'),
   'idempotency-key-invalid': row(422, 'The Idempotency-Key is not valid'),
+  'too-many-bad-keys': row(429, 'Too many bad keys'),
+  'rate-limited': row(429, 'The channel has published what it may for now'),
   'headers-too-large': row(431, 'The request headers are too large'),
   internal: row(500, 'Something went wrong here'),
   'store-unavailable': row(503, 'The event store cannot be reached'),
   'read-models-behind': row(503, 'The read models are behind'),
   contended: row(503, 'Too many changes at once'),
   overloaded: row(503, 'More is published than can be delivered'),
+  'master-secret-missing': row(503, 'A master secret is missing here'),
   'not-ready': row(503, 'Not ready'),
   stopping: row(503, 'This server is stopping'),
 } satisfies Record<RefusalCode, Row> & Record<string, Row>;
@@ -102,6 +106,7 @@ const HEADERS: Readonly<Record<number, Record<string, string>>> = {
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) return new Problem('store-unavailable', 'Nothing is lost. Try again shortly.');
+  if (error instanceof MasterSecretMissing) return new Problem('master-secret-missing', `${error.message}.`);
   if (!(error instanceof Refusal)) return undefined;
   const { code, message, field } = error;
   return new Problem(code, message, field === undefined ? {} : { errors: [{ field, message }] });

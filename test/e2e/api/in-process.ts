@@ -12,6 +12,7 @@ import { createReadModels, readModels } from '../../../projections/read-models.t
 import { createGateway } from '../../../services/gateway/gateway.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -39,9 +40,17 @@ export async function startInProcess() {
 
   async function startGateway(port = 0) {
     const gateway = createGateway({
-      settings: { port, host: '127.0.0.1', adminKey: undefined, publishLagLimitMs: 0 },
+      destinations: ANYWHERE,
+      settings: {
+        port,
+        host: '127.0.0.1',
+        adminKey: undefined,
+        publishLagLimitMs: 0,
+        publishRateLimit: undefined,
+        trustedProxies: [],
+      },
       store: { ...store, append: (...args) => bent.append(...args) },
-      keys: createKeys('a master secret of more than thirty-two characters'),
+      keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,
       tree: () => undefined,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
@@ -56,6 +65,10 @@ export async function startInProcess() {
     store,
     clock,
     startGateway,
+    /** Whether the read models have it. */
+    hasWebhook: (id: number): boolean => models.webhooks.byId(id) !== undefined,
+    /** As the read models have it. */
+    keyVersionOf: (channelId: number): number | undefined => models.channels.byId(channelId)?.key_version,
     /** The next appends go through this instead. */
     bend(
       append: (

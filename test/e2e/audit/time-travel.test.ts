@@ -112,6 +112,7 @@ describe('what was', () => {
 
 describe('the history', () => {
   const ADMIN_KEY = 'the admin key of these tests';
+  const HEADER_VALUE = 'the value of a header';
   const { call } = useStack({ ADMIN_KEY });
 
   it('says who changed a channel and a webhook, when and how, and never shows a key', async () => {
@@ -123,7 +124,10 @@ describe('the history', () => {
     await call('PUT', path, { key: ADMIN_KEY, json: { description: null } });
     const made = await call('POST', `${path}/webhooks`, { key, json: { webhook_url: 'http://127.0.0.1:9/' } });
     const webhook = made.body;
-    await call('PUT', `${path}/webhooks/${webhook.id}`, { key: webhook.subscriber_key, json: { name: 'mine' } });
+    const itself = `${path}/webhooks/${webhook.id}`;
+    const changes = { name: 'mine', headers: { 'x-own': HEADER_VALUE } };
+    await call('PUT', itself, { key: webhook.subscriber_key, json: changes });
+    const rotated = await call('POST', `${itself}/rotate_key`, { key, json: {} });
 
     const history = await call('GET', `${path}/history`, { key });
     const shown = history.body.map(({ revision, type, by, changes }: Record<string, unknown>) => [
@@ -138,12 +142,22 @@ describe('the history', () => {
     const times = history.body.map(({ recorded_at }: { recorded_at: string }) => recorded_at);
     expect(times).to.deep.equal([...times].sort());
 
-    const own = await call('GET', `${path}/webhooks/${webhook.id}/history`, { key: webhook.subscriber_key });
+    const own = await call('GET', `${itself}/history`, { key: rotated.body.subscriber_key });
     expect(own.body.map(({ by, changes }: Record<string, unknown>) => [by, changes])).to.deep.equal([
       ['publisher', { webhook_url: 'http://127.0.0.1:9/' }],
-      ['subscriber', { name: 'mine' }],
+      ['subscriber', { name: 'mine', headers: ['x-own'] }],
+      ['publisher', { key_version: 2 }],
     ]);
-    for (const secret of [key, webhook.subscriber_key, webhook.signing_secret, ADMIN_KEY]) {
+    const then = await call('GET', `${itself}?revision=1`, { key });
+    expect(then.body).to.deep.include({ name: 'mine', headers: ['x-own'] });
+    expect(JSON.stringify([own.body, then.body])).to.not.include(HEADER_VALUE);
+    for (const secret of [
+      key,
+      webhook.subscriber_key,
+      rotated.body.subscriber_key,
+      webhook.signing_secret,
+      ADMIN_KEY,
+    ]) {
       expect(JSON.stringify([history.body, own.body])).to.not.include(secret);
     }
   });

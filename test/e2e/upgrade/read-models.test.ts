@@ -16,6 +16,7 @@ import { createKeeper } from '../../../services/projector/keeper.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { openReader } from '../../../services/read-model-reader.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 import { waitFor } from '../../support/wait.ts';
 import { answersOf } from './answers.ts';
 import { fixtureNames, unpack } from './unpack.ts';
@@ -49,8 +50,16 @@ describe('read models of an older version', function () {
     await keeper.start();
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
-      settings: { port: 0, host: '127.0.0.1', adminKey: fixture.adminKey, publishLagLimitMs: 0 },
-      keys: createKeys(masterSecret(dataDir)),
+      destinations: ANYWHERE,
+      settings: {
+        port: 0,
+        host: '127.0.0.1',
+        adminKey: fixture.adminKey,
+        publishLagLimitMs: 0,
+        publishRateLimit: undefined,
+        trustedProxies: [],
+      },
+      keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
       ...{ tree: () => undefined, relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },

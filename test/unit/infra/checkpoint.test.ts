@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { openCheckpoint, signCheckpoint } from '../../../infra/checkpoint.ts';
-import { publicKeyOf, treeHeadKey } from '../../../infra/tree-head-key.ts';
+import { createKeys, publicKeyOf } from '../../../infra/keys.ts';
 import { loadVerifier } from '../../support/verifier.ts';
 
 const SECRET = 'a master secret of more than thirty-two characters';
 const AT_MS = Date.parse('2026-11-24T09:00:00.000Z');
 const root = createHash('sha256').update('a root').digest();
-const key = treeHeadKey(SECRET);
+const key = createKeys([SECRET]).treeHeadKey();
 const publicKey = publicKeyOf(key);
 const head = signCheckpoint(key, 12, root, AT_MS);
 
@@ -43,13 +43,13 @@ describe('a signed checkpoint', () => {
       expect(() => openCheckpoint(note, publicKey), note).to.throw(/signature|checkpoint/);
       expect(() => openByVerifier(note, publicKey), note).to.throw();
     }
-    const another = publicKeyOf(treeHeadKey(`${SECRET}.`));
+    const another = publicKeyOf(createKeys([`${SECRET}.`]).treeHeadKey());
     expect(() => openCheckpoint(head.note, another)).to.throw('signature');
     expect(() => openByVerifier(head.note, another)).to.throw('not signed');
   });
 
   it('has a key that follows from the master secret', () => {
-    expect(publicKeyOf(treeHeadKey(SECRET))).to.deep.equal(publicKey);
+    expect(publicKeyOf(createKeys([SECRET]).treeHeadKey())).to.deep.equal(publicKey);
     expect(publicKey).to.have.length(32);
   });
 });

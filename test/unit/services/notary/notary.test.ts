@@ -6,11 +6,11 @@ import { type NewFact, stream } from '../../../../domain/facts.ts';
 import type { TreeHeadFact } from '../../../../domain/tree-head.ts';
 import { openCheckpoint, signCheckpoint } from '../../../../infra/checkpoint.ts';
 import { connectEventStore, type EventStore } from '../../../../infra/event-store/client.ts';
+import { createKeys } from '../../../../infra/keys.ts';
 import type { Service } from '../../../../infra/lifecycle.ts';
 import { startEventstore } from '../../../../infra/local/eventstore/eventstore.ts';
 import { createLog, type Logger } from '../../../../infra/log.ts';
 import { openForReading } from '../../../../infra/sqlite.ts';
-import { treeHeadKey } from '../../../../infra/tree-head-key.ts';
 import { treeQueries } from '../../../../projections/merkle/tree-file.ts';
 import { noteDamaged } from '../../../../services/derived-file.ts';
 import { createNotary } from '../../../../services/notary/notary.ts';
@@ -18,7 +18,7 @@ import { treeFile, writableTree } from '../../../../services/tree.ts';
 import { channelCreated, newFact } from '../../../support/sample.ts';
 import { waitFor } from '../../../support/wait.ts';
 
-const KEY = treeHeadKey('a master secret of more than thirty-two characters');
+const KEY = createKeys(['a master secret of more than thirty-two characters']).treeHeadKey();
 
 describe('the notary', () => {
   let eventstore: Awaited<ReturnType<typeof startEventstore>>;
