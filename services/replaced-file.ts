@@ -4,9 +4,9 @@ import { openForReading } from '../infra/sqlite.ts';
 
 /**
  * Reads a database that another process writes, and may throw away and make anew.
- * @param prepare makes of it what is asked; may throw where the tables are not there
+ * @param prepare makes of it what is asked; undefined where it is not ready for that yet, throws where it cannot be
  */
-export function openReplacedFile<T>(file: string, prepare: (db: DatabaseSync) => T) {
+export function openReplacedFile<T>(file: string, prepare: (db: DatabaseSync) => T | undefined) {
   let opened: { readonly db: DatabaseSync; readonly inode: number; readonly queries: T } | undefined;
 
   function reopen(inode: number | undefined) {
@@ -15,7 +15,9 @@ export function openReplacedFile<T>(file: string, prepare: (db: DatabaseSync) =>
     const db = inode === undefined ? undefined : openForReading(file);
     if (!db || inode === undefined) return;
     try {
-      opened = { db, inode, queries: prepare(db) };
+      const queries = prepare(db);
+      if (queries === undefined) db.close();
+      else opened = { db, inode, queries };
     } catch (error) {
       db.close();
       throw error;
@@ -23,7 +25,7 @@ export function openReplacedFile<T>(file: string, prepare: (db: DatabaseSync) =>
   }
 
   return {
-    /** Undefined where there is no such file. @throws Error where it cannot be read */
+    /** Undefined where there is no such file, or none that is ready. @throws Error where it cannot be read */
     queries(): T | undefined {
       const inode = statSync(file, { throwIfNoEntry: false })?.ino;
       if (inode !== opened?.inode) reopen(inode);

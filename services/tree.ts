@@ -16,7 +16,8 @@ export function writableTree(dataDir: string, log: Logger) {
 }
 
 /** The file for everybody else. */
-export const openTreeReader = (dataDir: string) => openReplacedFile(treeFile(dataDir), treeQueries);
+export const openTreeReader = (dataDir: string) =>
+  openReplacedFile(treeFile(dataDir), (db) => (tablesIn(db, createTree) === 'todays' ? treeQueries(db) : undefined));
 
 function prepare(db: DatabaseSync): void {
   if (tablesIn(db, createTree) === 'others') throw new Unusable('its tables are not those of this version');

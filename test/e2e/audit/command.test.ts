@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
@@ -192,6 +192,12 @@ describe('webhooks-audit', function () {
       const { code, stderr } = await audit(stack.dataDir, 'show', ...what.map(String), '--at', early);
       expect([code, stderr.trim().split('\n').length], stderr).to.deep.equal([2, 1]);
     }
+  });
+
+  it('is what package.json names for npx', async () => {
+    const { bin, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const program = spawn(join(ROOT, bin['webhooks-audit']), ['--version'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    expect(await text(program.stdout)).to.equal(`${version}\n`);
   });
 
   it('says what it takes', async () => {
