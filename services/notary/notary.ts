@@ -1,6 +1,5 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
 import type { TreeHeadFact } from '../../domain/tree-head.ts';
 import { signCheckpoint } from '../../infra/checkpoint.ts';
@@ -63,6 +62,8 @@ async function keep(deps: NotaryDeps, db: DatabaseSync, signal: AbortSignal, wor
 
 /** Facts that are hashed and committed at a time, which takes two or three ms: the relay of this process waits for no longer. */
 const AT_A_TIME = 512;
+/** How long it then leaves the processor to others, in ms, however far it is behind. */
+const REST_MS = 5;
 
 /** Heads are no leaves: signing one makes nothing new to sign. */
 function isUnsigned(tree: Tree): boolean {
@@ -83,8 +84,7 @@ async function catchUp({ store, log }: NotaryDeps, writer: TreeWriter, signal: A
     const others = writer.append(facts, position, headsAmong(facts));
     for (const { tree_size, at } of others)
       log.error({ tree_size, at }, 'the log is not the one whose head was signed then: run webhooks-audit verify');
-    // The relay of this process has its turn.
-    await nextTurn();
+    await pause(REST_MS, signal);
   }
 }
 
