@@ -8,6 +8,12 @@ type Ms = number;
 export interface Settings {
   readonly port: number;
   readonly host: string;
+  /** Connections that the gateway holds at a time. */
+  readonly maxConnections: number;
+  /** Names under which the gateway may be called, in lower case; absent: localhost and addresses where it listens on loopback, any elsewhere. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins whose pages may use the API from a browser; `*`: all; absent: none. */
+  readonly corsOrigins: readonly string[] | undefined;
   readonly dataDir: string;
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
@@ -76,6 +82,24 @@ const MASTER_SECRET_LENGTH = 32;
 export const SETTINGS = {
   port: row('PORT', '8080', wholeNumber(0, 65_535), 'port of the gateway; 0 takes a free one'),
   host: row('HOST', '127.0.0.1', text, 'address the gateway listens on'),
+  maxConnections: row(
+    'MAX_CONNECTIONS',
+    '10000',
+    wholeNumber(1, 1_000_000),
+    'connections that the gateway holds at a time; more are closed as they come',
+  ),
+  allowedHosts: row<readonly string[] | undefined>(
+    'ALLOWED_HOSTS',
+    undefined,
+    list(/^[a-z0-9.-]+$/, 'host names without port'),
+    'names the gateway may be called by, separated by commas, beside localhost and addresses; absent: no other where `HOST` is loopback, else any',
+  ),
+  corsOrigins: row<readonly string[] | undefined>(
+    'CORS_ORIGINS',
+    undefined,
+    list(/^(\*|https?:\/\/[^/?#@\s]+)$/, 'origins such as https://example.com, or *'),
+    'origins whose pages may use the API in a browser, separated by commas; `*`: all; absent: none',
+  ),
   dataDir: row('DATA_DIR', './data', text, 'where the local servers, read models and generated secrets lie'),
   eventstoreUrl: row<string | undefined>(
     'EVENTSTORE_URL',
@@ -307,6 +331,14 @@ function oneOf<const T extends readonly string[]>(choices: T) {
   return (value: string): T[number] => {
     if (!choices.includes(value)) throw new Error(`must be one of ${choices.join(', ')}, not "${value}"`);
     return value;
+  };
+}
+
+function list(item: RegExp, what: string) {
+  return (value: string): readonly string[] => {
+    const items = value.split(',').map((text) => text.trim().toLowerCase());
+    if (!items.every((text) => item.test(text))) throw new Error(`must be ${what}, separated by commas`);
+    return items;
   };
 }
 

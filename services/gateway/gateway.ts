@@ -7,7 +7,7 @@ import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
-import { createApp } from './app.ts';
+import { type AppSettings, createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
 import { createBadKeys } from './bad-keys.ts';
 import { createClientAddress } from './client-address.ts';
@@ -19,10 +19,11 @@ import { createPublishRate } from './publish-rate.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
-  readonly settings: Pick<
-    Settings,
-    'port' | 'host' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies'
-  >;
+  readonly settings: AppSettings &
+    Pick<
+      Settings,
+      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+    >;
   readonly destinations: Destinations;
   readonly store: EventStore;
   readonly keys: Keys;
@@ -66,7 +67,8 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     log,
   };
   let isStopping = false;
-  const server = createHttpServer(createApp(gateway, () => isStopping).callback());
+  const app = createApp(gateway, settings, () => isStopping);
+  const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });
   return {
     name: 'gateway',
     get port() {

@@ -7,6 +7,9 @@ import type { Gateway } from './context.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+/** Every method that something here takes, beside OPTIONS. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const satisfies readonly (Method | 'HEAD')[];
+
 /** Who asked, and for what: found while it was decided whether they may. */
 export interface Scope {
   readonly by: Actor;

@@ -6,10 +6,11 @@ import { connectEventStore, type EventStore } from '../../../infra/event-store/c
 import { createKeys } from '../../../infra/keys.ts';
 import { startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
 import { createLog } from '../../../infra/log.ts';
+import { readSettings } from '../../../infra/settings.ts';
 import { openDerived } from '../../../infra/sqlite.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, readModels } from '../../../projections/read-models.ts';
-import { createGateway } from '../../../services/gateway/gateway.ts';
+import { createGateway, type GatewayDeps } from '../../../services/gateway/gateway.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
 import { ANYWHERE } from '../../support/destinations.ts';
@@ -38,17 +39,10 @@ export async function startInProcess() {
   let projector = newProjector();
   await projector.start();
 
-  async function startGateway(port = 0) {
+  async function startGateway(port = 0, settings: Partial<GatewayDeps['settings']> = {}) {
     const gateway = createGateway({
       destinations: ANYWHERE,
-      settings: {
-        port,
-        host: '127.0.0.1',
-        adminKey: undefined,
-        publishLagLimitMs: 0,
-        publishRateLimit: undefined,
-        trustedProxies: [],
-      },
+      settings: { ...readSettings({ PORT: String(port), PUBLISH_LAG_LIMIT: '0s' }), ...settings },
       store: { ...store, append: (...args) => bent.append(...args) },
       keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,

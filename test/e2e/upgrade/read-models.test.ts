@@ -8,6 +8,7 @@ import { createKeys } from '../../../infra/keys.ts';
 import { type Eventstore, startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
 import { masterSecret } from '../../../infra/local/master-secret.ts';
 import { createLog } from '../../../infra/log.ts';
+import { readSettings } from '../../../infra/settings.ts';
 import { readModelsFile } from '../../../projections/generations.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, READ_MODEL_VERSION, readModels, readModelWriter } from '../../../projections/read-models.ts';
@@ -51,14 +52,7 @@ describe('read models of an older version', function () {
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
       destinations: ANYWHERE,
-      settings: {
-        port: 0,
-        host: '127.0.0.1',
-        adminKey: fixture.adminKey,
-        publishLagLimitMs: 0,
-        publishRateLimit: undefined,
-        trustedProxies: [],
-      },
+      settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
       keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
       ...{ tree: () => undefined, relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },

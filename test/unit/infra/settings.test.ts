@@ -30,6 +30,9 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   MASTER_SECRET: ['short', 'x'.repeat(31)],
   MASTER_SECRETS: ['short', ',', `${'x'.repeat(32)},short`, `short\n${'x'.repeat(32)}`],
   ADMIN_KEY: ['short', 'x'.repeat(15)],
+  MAX_CONNECTIONS: ['0', '-1', 'many'],
+  ALLOWED_HOSTS: [',', 'a.example:80', 'https://a.example', 'a b'],
+  CORS_ORIGINS: [',', 'a.example', 'https://a.example/', 'https://', 'null', 'ftp://a.example'],
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
@@ -72,6 +75,7 @@ describe('settings', () => {
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
       ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: [] },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
+      ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
       ...{ natsReplicas: 1, treeHeadIntervalMs: 60_000 },
     });
@@ -87,6 +91,8 @@ describe('settings', () => {
         MASTER_SECRET: 'm'.repeat(32),
       },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
+      ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ MAX_CONNECTIONS: '5', ALLOWED_HOSTS: 'a.example, B.example', CORS_ORIGINS: 'https://c.example,*' },
       ...{ MASTER_SECRETS: `${'n'.repeat(32)}, ${'m'.repeat(32)}\n${'o'.repeat(32)}`, PUBLISH_RATE_LIMIT: '50/10m' },
       ...{
         TRUSTED_PROXIES: '10.0.0.0/8, ::1',
@@ -108,12 +114,13 @@ describe('settings', () => {
         masterSecret: 'm'.repeat(32),
       },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
+      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
+      ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
       ...{
         masterSecrets: ['n', 'm', 'o'].map((letter) => letter.repeat(32)),
         publishRateLimit: { quota: 50, windowS: 600 },
         trustedProxies: ['10.0.0.0/8', '::1/128'],
       },
-      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
       ...{ allowedNetworks: ['10.1.0.0/16', 'fd00::/8'], deniedNetworks: ['169.254.169.254/32'] },
       ...{
         deniedPorts: [
