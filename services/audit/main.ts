@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { NewerFact } from '../../domain/upcast.ts';
 import { StoreUnavailable } from '../../infra/event-store/errors.ts';
 import { CannotStart } from '../../infra/local/cannot-start.ts';
 import { PRODUCT } from '../../infra/product.ts';
@@ -82,7 +83,7 @@ function oneOf<const T extends readonly string[]>(choices: T) {
 
 /** What its user can mend, in one line; undefined for what is our own fault. */
 function mendable(error: unknown): string | undefined {
-  if (error instanceof CannotStart || error instanceof SettingError) return error.message;
+  if (error instanceof CannotStart || error instanceof SettingError || error instanceof NewerFact) return error.message;
   if (error instanceof StoreUnavailable) return `${error.message}: ${(error.cause as Error).message}`;
   const { code, message } = error as NodeJS.ErrnoException;
   return code === undefined ? undefined : message;

@@ -23,11 +23,14 @@ export interface VerifyOptions {
  */
 export async function verify(log: AuditedLog, options: VerifyOptions, signal: AbortSignal): Promise<boolean> {
   const kept = (options.head ?? []).map((file) => readKeptHead(file, options.publicKey));
-  const scratch = createScratch(options.scratch ?? tmpdir());
+  const findings = createFindings();
+  const scratch = createScratch(options.scratch ?? tmpdir(), (heads) => {
+    for (const { revision, at } of heads)
+      findings.add(`the head that was signed at ${at} (tree-heads@${revision}) is not that of this log`);
+  });
   const models = openLive(readModelsFile(log.dataDir), scratch.files.models, 'checkpoint');
   const tree = openLive(treeFile(log.dataDir), scratch.files.tree, 'tree');
   try {
-    const findings = createFindings();
     const end = await log.store.lastPosition();
     const reading = createReading(log, scratch, findings, { end, signal });
     if (!models) reading.leaveModels();
@@ -39,13 +42,12 @@ export async function verify(log: AuditedLog, options: VerifyOptions, signal: Ab
     if (models && !areModelsBehind) await compareModels(models, reading, findings);
     await reading.upTo(end);
     for (const head of kept) checkHead(head, scratch, findings);
-    console.error(
-      `${reading.line.facts()} facts read, ${reading.line.perS()}/s; the log has ${scratch.tree.size()} leaves`,
-    );
+    const leaves = scratch.askTree((tree) => tree.size());
+    console.error(`${reading.line.facts()} facts read, ${reading.line.perS()}/s; the log has ${leaves} leaves`);
     return findings.areNone();
   } finally {
     for (const live of [models, tree]) live?.close();
-    scratch.close();
+    await scratch.close();
   }
 }
 
@@ -99,13 +101,12 @@ function createReading(
     /** Reads on up to a position, which must be in the log. @throws CannotStart where it is told to stop */
     async upTo(to: number): Promise<void> {
       for await (const { facts, position } of store.storedUpTo({ after: at, to, atATime: AT_A_TIME, signal })) {
-        if (areModelsWanted) scratch.addToModels(facts, position);
-        for (const { revision, at: time } of scratch.addToTree(facts, position))
-          findings.add(`the head that was signed at ${time} (tree-heads@${revision}) is not that of this log`);
+        await scratch.add(facts, position, areModelsWanted);
         line.add(facts.length, position);
         at = position;
       }
       if (signal.aborted) throw new CannotStart('stopped before the end');
+      await scratch.whenWritten();
     },
   };
 }
@@ -141,15 +142,13 @@ function report(what: string, comparison: Comparison, findings: Findings): void 
 /** Whether the log is still the one that it was: nothing of what it held then was changed, removed or put elsewhere. */
 function checkHead(
   { file, tree_size, root_hash, at, public_key }: KeptHead,
-  { tree }: Scratch,
+  scratch: Scratch,
   findings: Findings,
 ): void {
-  const size = tree.size();
-  if (tree_size > size)
-    findings.add(`${file}: the log had ${tree_size} leaves at ${at}, and has ${size}: facts were removed`);
-  else if (tree.root(tree_size).toString('base64') !== root_hash)
-    findings.add(
-      `${file}: what the log held at ${at} (${tree_size} leaves) was changed, removed or put in another order`,
-    );
-  else console.error(`${file}: nothing was changed since ${at} (${tree_size} leaves; signed with ${public_key})`);
+  const size = scratch.askTree((tree) => tree.size());
+  const isSame = () => scratch.askTree((tree) => tree.root(tree_size)).toString('base64') === root_hash;
+  const then = `${at} (${tree_size} leaves`;
+  if (tree_size > size) findings.add(`${file}: of the log of ${then}) ${size} leaves are left: facts were removed`);
+  else if (isSame()) console.error(`${file}: nothing was changed since ${then}; signed with ${public_key})`);
+  else findings.add(`${file}: what the log held at ${then}) was changed, removed or put in another order`);
 }

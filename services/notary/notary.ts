@@ -75,12 +75,8 @@ async function catchUp({ store, log }: NotaryDeps, writer: TreeWriter, signal: A
   if (writer.position() > head)
     log.error({ head }, 'the log ends before what the tree holds: run webhooks-audit verify');
   if (writer.position() >= head) return;
-  for await (const { facts, position } of store.storedUpTo({
-    after: writer.position(),
-    to: head,
-    atATime: AT_A_TIME,
-    signal,
-  })) {
+  const missing = { after: writer.position(), to: head, atATime: AT_A_TIME, signal };
+  for await (const { facts, position } of store.storedUpTo(missing)) {
     const others = writer.append(facts, position, headsAmong(facts));
     for (const { tree_size, at } of others)
       log.error({ tree_size, at }, 'the log is not the one whose head was signed then: run webhooks-audit verify');
