@@ -49,11 +49,11 @@ export function createNotary(deps: NotaryDeps): Service {
 async function keep(deps: NotaryDeps, db: DatabaseSync, signal: AbortSignal, working: () => void): Promise<void> {
   const writer = treeWriter(db);
   const tree = treeQueries(db);
-  await catchUp(deps, writer, signal);
-  working();
   while (!signal.aborted) {
+    // First of all: a start has more urgent things to read.
     await pause(deps.intervalMs, signal);
     await catchUp(deps, writer, signal);
+    working();
     if (signal.aborted || !deps.isLeading() || !isUnsigned(tree)) continue;
     await appendHead(deps, tree);
     await catchUp(deps, writer, signal);
