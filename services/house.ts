@@ -39,6 +39,7 @@ type Numbered = Pick<TakenNumber, 'number' | 'position' | 'isOurs'>;
 export function createHouse(name: string, settings: Settings) {
   const log = createLog(name, settings.logLevel);
   const closing: (() => void)[] = [];
+  const lost = Promise.withResolvers<Error>();
   const releasing: (() => Promise<void>)[] = [];
   const nowMs = () => Date.now();
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
@@ -57,9 +58,19 @@ export function createHouse(name: string, settings: Settings) {
     return { models: opened.models, progress: createProgress(opened.models.position, head) };
   }
 
+  async function connectToQueue(): Promise<Queue> {
+    const connected = await connectQueue(natsUrl, {
+      ...{ ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access },
+    });
+    connected.whenLost().then((cause) => lost.resolve(new Error('NATS has refused this process', { cause })));
+    return connected;
+  }
+
   return {
     name: 'connections',
     start: async () => {},
+    /** Resolves with why this process has to end, since what it lost does not come back by itself. */
+    whenLost: lost.promise,
     async stop() {
       await (await queue)?.close();
       for (const release of releasing) await release();
@@ -82,7 +93,7 @@ export function createHouse(name: string, settings: Settings) {
       sweepMarginMs: 2 * (longestAttemptMs + ACK_WAIT_MS),
     },
     queue: (): Promise<Queue> => {
-      queue ??= connectQueue(natsUrl, { ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access });
+      queue ??= connectToQueue();
       return queue;
     },
     /** Opens a small database that this process writes. @param prepare makes its tables; may throw Unusable */

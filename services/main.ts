@@ -58,14 +58,16 @@ async function run(names: readonly string[], settings: Settings): Promise<void> 
   // Told to stop before it served: there is nothing to drain.
   if (typeof running === 'string') return;
   process.send?.({ ready: true, port: running.port });
-  const reason = await stopOrdered;
+  const reason = await Promise.race([stopOrdered, running.whenLost]);
+  const drainMs = DRAIN_MS[reason instanceof Error ? 'signal' : reason];
   // Before the supervisor ends it.
-  setTimeout(() => console.error(`still stopping: ${running.stoppingNow()}`), LATE_PART * DRAIN_MS[reason]).unref();
+  setTimeout(() => console.error(`still stopping: ${running.stoppingNow()}`), LATE_PART * drainMs).unref();
   setTimeout(() => {
-    console.error(`${names.join('+')} did not stop in ${DRAIN_MS[reason] / 1_000} s: ending as it is`);
+    console.error(`${names.join('+')} did not stop in ${drainMs / 1_000} s: ending as it is`);
     process.exit(1);
-  }, DRAIN_MS[reason]);
+  }, drainMs);
   await running.stop();
+  if (reason instanceof Error) throw reason;
 }
 
 /** What whoever set it up can mend, in one line; undefined for what is our own fault. */

@@ -8,14 +8,20 @@ export const ROLES = ['projector', 'relay', 'delivery', 'gateway'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Runs these roles in this process, against the event store and the queue of the settings, until `stop`. */
-export async function runRoles(roles: readonly Role[], settings: Settings): Promise<Running & { port?: number }> {
+export async function runRoles(roles: readonly Role[], settings: Settings): Promise<RunningRoles> {
   const house = createHouse(roles.join('+'), settings);
   let port: number | undefined;
   const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
   const running = await startAll([house, ...services]);
   for (const service of services) port ??= service.port();
   house.log.info({ roles, port }, 'started');
-  return { ...running, ...(port !== undefined && { port }) };
+  return { ...running, whenLost: house.whenLost, ...(port !== undefined && { port }) };
+}
+
+export interface RunningRoles extends Running {
+  readonly port?: number;
+  /** Resolves with why they have to be stopped and started again. */
+  readonly whenLost: Promise<Error>;
 }
 
 type Build = (house: House) => Promise<Service & { readonly port?: number }>;

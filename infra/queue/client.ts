@@ -3,6 +3,7 @@ import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsErr
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
+import { createPublications } from './publications.ts';
 import { createPulls } from './pulls.ts';
 import { createRecords, type Records } from './records.ts';
 import { createRepeater } from './repeater.ts';
@@ -53,8 +54,10 @@ const AHEAD_OF_SLOT = 64;
 const NOT_TAKEN_MS = 10_000;
 /** By when all consumers have been asked for messages, in ms. */
 const BEGUN_MS = 1_000;
-/** Where there are several servers, how often it is looked whether the one we are connected to still answers, in ms; after two questions without one we leave it. */
+/** How often it is looked whether the server still answers, in ms; after two questions without an answer the connection counts as lost: it may hang half-open. */
 const PING_MS = 3_000;
+/** How long the server may take to read what was sent to it before the connection is closed, in ms. */
+const FLUSH_MS = 2_000;
 
 /**
  * The delivery queue: one JetStream stream on file storage that keeps a message until it is acknowledged, and durable pull consumers: one of each shard of
@@ -65,20 +68,21 @@ export async function connectQueue(
   url: string,
   { ackWaitMs, log, replicas = 1, tiers = TIERS, access = {} }: QueueOptions,
 ) {
-  const servers = url.split(',');
   const nc = await connect({
     ...access,
-    servers,
+    servers: url.split(','),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     // Of one handshake: a server that dies in the middle of it would else hold the client up for 20 s.
     timeout: 2_000,
     waitOnFirstConnect: true,
     noAsyncTraces: true,
-    ...(servers.length > 1 && { pingInterval: PING_MS, maxPingOut: 2 }),
+    pingInterval: PING_MS,
+    maxPingOut: 2,
   });
   let isConnected = true;
   const { untilAnswered, repeat } = createRepeater();
+  const publications = createPublications(nc);
   void followStatus();
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
@@ -92,18 +96,20 @@ export async function connectQueue(
       if (type !== 'disconnect' && type !== 'reconnect') continue;
       isConnected = type === 'reconnect';
       log.warn({ server: data }, `nats: ${type}`);
-      if (isConnected) repeat();
+      if (!isConnected) continue;
+      repeat();
+      publications.repeat();
     }
   }
 
   const isUp = (): boolean => isConnected && !nc.isClosed();
 
-  /** Resolves once the message is on the broker's disk. */
-  async function put(subject: string, message: QueueMessage, msgID: string) {
+  /** Resolves once the message is on the broker's disk, with its sequence. */
+  async function put(subject: string, message: QueueMessage, id: string): Promise<number> {
     try {
-      const ack = await untilAnswered(() => js.publish(subject, encodeMessage(message), { msgID }));
+      const sequence = await publications.publish(subject, encodeMessage(message), id);
       stream.took();
-      return ack;
+      return sequence;
     } catch (error) {
       stream.refused(error);
       throw error;
@@ -125,6 +131,9 @@ export async function connectQueue(
 
   return {
     isConnected: isUp,
+
+    /** Resolves with what ended the connection for good: the broker has refused who we are twice in a row. Never where it was closed here. */
+    whenLost: (): Promise<Error> => nc.closed().then((error) => error ?? new Promise<never>(() => {})),
 
     /** Small records that all nodes share. */
     records: records as Records,
@@ -169,9 +178,8 @@ export async function connectQueue(
      * @param dueMs when it is going to be wanted, as far as is known: it is handed out at once, and waits where it need not be moved
      * @throws NatsError
      */
-    async publish(message: QueueMessage, id: string, dueMs = 0): Promise<number> {
-      return (await put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id)).seq;
-    },
+    publish: (message: QueueMessage, id: string, dueMs = 0): Promise<number> =>
+      put(subjectAt(message.webhook_id, dueMs, Date.now(), tiers), message, id),
 
     /**
      * Lets a message that was handed out wait until `due_ms`: where it is, or in the slot of that time, as `message`. Its id there is that of the delivery and
@@ -224,8 +232,15 @@ export async function connectQueue(
       }
     },
 
-    /** Hands out what was acknowledged, then closes. */
-    close: (): Promise<void> => nc.drain(),
+    /** Resolves once the server, where it still listens, has read what it was sent, and the connection is closed. */
+    async close(): Promise<void> {
+      if (nc.isClosed()) return;
+      const over = new AbortController();
+      const flushed = nc.flush().catch((err) => log.warn({ err }, 'the connection to NATS could not be flushed'));
+      await Promise.race([flushed, pause(FLUSH_MS, over.signal)]);
+      over.abort();
+      await nc.close();
+    },
   };
 
   /**

@@ -73,8 +73,9 @@ export function createHandler(deps: HandlerDeps) {
     const turnMs = lanes.waitMs(webhook_id);
     if (turnMs > 0) return { againInMs: turnMs };
     const recorded = handing.isAgain ? await head() : -1;
-    const needed = Math.max(position, recorded, underWay.lastPosition(key, progress.reached()));
-    if (!(await progress.whenProcessed(needed, patienceMs))) {
+    const reached = progress.reached();
+    const needed = Math.max(position, recorded, underWay.lastPosition(key, reached));
+    if (reached < needed && !(await progress.whenProcessed(needed, patienceMs))) {
       log.warn({ event_id, webhook_id, position: needed }, 'the read models are behind: this delivery waits');
       return { againInMs: patienceMs };
     }

@@ -7,6 +7,8 @@ import type { Term } from './leadership.ts';
 
 /** Messages on their way to the broker at a time: what bounds memory where one event meets many webhooks. */
 const WINDOW = 512;
+/** How often it is said at most that the queue refuses messages, in ms. */
+const SAY_MS = 5_000;
 
 export type Publisher = ReturnType<typeof createPublisher>;
 
@@ -14,6 +16,14 @@ export type Publisher = ReturnType<typeof createPublisher>;
 export function createPublisher(queue: Queue, log: Logger, term: Pick<Term, 'signal' | 'isOver'>) {
   const slots = createSlots(WINDOW);
   let lastSequence = 0;
+  let saidMs = Number.NEGATIVE_INFINITY;
+
+  function sayRefused(error: unknown, message_id: string) {
+    const nowMs = performance.now();
+    if (nowMs - saidMs < SAY_MS) return;
+    saidMs = nowMs;
+    log.warn({ err: error, message_id }, 'the queue does not take messages, trying again');
+  }
 
   async function publish(message: QueueMessage, id: string, dueMs?: number) {
     const backoff = createBackoff();
@@ -24,9 +34,9 @@ export function createPublisher(queue: Queue, log: Logger, term: Pick<Term, 'sig
         lastSequence = sequence < lastSequence - WINDOW ? sequence : Math.max(lastSequence, sequence);
         return;
       } catch (error) {
-        log.warn({ err: error, message_id: id }, 'the queue did not take a message, trying again');
+        sayRefused(error, id);
         await backoff.wait(term.signal);
-        await queue.ensure().catch((error) => log.warn({ err: error }, 'the queue is not reachable'));
+        await queue.ensure().catch((error) => sayRefused(error, id));
       }
     }
   }

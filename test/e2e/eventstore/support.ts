@@ -1,3 +1,5 @@
+export { errorOf } from '../../support/error-of.ts';
+
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -89,15 +91,4 @@ export async function collect<T>(read: AsyncIterable<T>): Promise<T[]> {
 
 export function revisions(read: readonly ResolvedEvent[]): number[] {
   return read.map(({ event: recorded }) => Number(recorded?.revision));
-}
-
-/** The error that the promise is rejected with; fails where it is not. */
-// biome-ignore lint/suspicious/noExplicitAny: each error class of the client has fields of its own.
-export async function errorOf(promise: Promise<unknown>): Promise<any> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('expected an error');
 }

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
+import { freePort } from '../../../infra/local/free-port.ts';
+import { natsServer } from '../../../infra/local/nats-server.ts';
+import { createRunning } from '../../support/running.ts';
 import { newDataDir, startStack } from '../../support/stack.ts';
 import { BEHIND_PARENT, type Launched, launch, MAIN, whenGone } from './launch.ts';
 
@@ -93,4 +96,30 @@ describe('services by themselves', () => {
       await servers.stop();
     });
   }
+
+  it('end, and say why, where NATS takes them no more', async () => {
+    const servers = await startStack();
+    const { eventstoreUrl } = await servers.run();
+    const natsPort = await freePort('127.0.0.1');
+    const port = { current: () => natsPort, forStart: async () => natsPort };
+    const withPassword = (password: string) =>
+      createRunning(natsServer(newDataDir(), port, [`authorization { user: webhooks, password: "${password}" }`]));
+    const first = withPassword('first');
+    await first.start();
+    const alone = launch([...MAIN, 'projector', 'relay', 'delivery', 'gateway'], {
+      ...{ DATA_DIR: newDataDir(), LOG_LEVEL: 'info', MASTER_SECRET: '0123456789abcdef0123456789abcdef', PORT: '0' },
+      ...{ EVENTSTORE_URL: eventstoreUrl as string, NATS_URL: `nats://127.0.0.1:${natsPort}` },
+      ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'first' },
+    });
+    await alone.whenPrinted(/"started"/);
+    await first.stop();
+    const second = withPassword('second');
+    await second.start();
+    expect(await alone.exited, alone.output()).to.equal(1);
+    expect(alone.output())
+      .to.include('NATS has refused this process')
+      .and.to.match(/authorization violation/i);
+    await second.stop();
+    await servers.stop();
+  });
 });

@@ -8,10 +8,13 @@ const MESSAGE = { event_id: 1, webhook_id: 2, position: 3 };
 describe('the publisher', () => {
   let sequences: (number | Error)[];
   let ids: string[];
+  let said: string[];
   let publisher: ReturnType<typeof createPublisher>;
   beforeEach(() => {
     sequences = [];
     ids = [];
+    said = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
     const queue = {
       ensure: async () => {},
       async publish(_: unknown, id: string) {
@@ -21,7 +24,7 @@ describe('the publisher', () => {
         return next;
       },
     } as unknown as Queue;
-    publisher = createPublisher(queue, pino({ enabled: false }), {
+    publisher = createPublisher(queue, log, {
       signal: new AbortController().signal,
       isOver: () => false,
     });
@@ -53,5 +56,16 @@ describe('the publisher', () => {
     await addAll(new Error('gone'), 1);
     expect(await publisher.flush()).to.equal(1);
     expect(ids).to.deep.equal(['1', '1']);
+  });
+
+  it('does not say of each message that the queue refuses it', async () => {
+    await addAll(
+      ...Array.from({ length: 20 }, () => new Error('gone')),
+      ...Array.from({ length: 20 }, (_, i) => i + 1),
+    );
+    await publisher.flush();
+    expect(ids).to.have.length(40);
+    expect(said).to.have.length(1);
+    expect(JSON.parse(said[0] as string)).to.deep.include({ message_id: '20' });
   });
 });
