@@ -13,14 +13,14 @@ const REPLICAS = 3;
 /** What a million deliveries take. */
 export interface Cost {
   /** In use under full load; and all that is there, at what the cell is given to carry. */
-  readonly coreHoursUsed: number;
-  readonly coreHoursPaid: number;
+  readonly core_hours_used: number;
+  readonly core_hours_paid: number;
   /** In the log, on all its servers together; and in the read models, on all nodes. */
-  readonly logGib: number;
-  readonly readModelsGib: number;
+  readonly log_gib: number;
+  readonly read_models_gib: number;
   /** To receivers; between our machines. */
-  readonly sentOutGib: number;
-  readonly sentInsideGib: number;
+  readonly sent_out_gib: number;
+  readonly sent_inside_gib: number;
   /** In the currency of the prices, disk for as long as facts are kept. */
   readonly price: number;
 }
@@ -35,20 +35,20 @@ export function costOfMillion(shape: CellShape, prices: Prices, eventsPerS: numb
   const { storedFactBytes, projectedBytes, sentFactBytes, queuedBytes } = MEASURED;
   /** Of a delivery: its attempts, and its part of its event. */
   const facts = attempts + 1 / fanOut;
-  const coreHoursUsed = (totalMs(shape) / fanOut) * (MILLION / MS_OF_HOUR);
-  const logGib = (facts * storedFactBytes * REPLICAS * MILLION) / GIB;
-  const readModelsGib = (projectedBytes * nodes * MILLION) / GIB;
-  const sentOutGib = (attempts * (sentFactBytes + ASSUMED.postOverheadBytes) * MILLION) / GIB;
+  const core_hours_used = (totalMs(shape) / fanOut) * (MILLION / MS_OF_HOUR);
+  const log_gib = (facts * storedFactBytes * REPLICAS * MILLION) / GIB;
+  const read_models_gib = (projectedBytes * nodes * MILLION) / GIB;
+  const sent_out_gib = (attempts * (sentFactBytes + ASSUMED.postOverheadBytes) * MILLION) / GIB;
   /** A fact goes to the leading server, from there to two others, and to each projector; publications to each relay, too. */
   const factCopies = facts * (REPLICAS + nodes) + nodes / fanOut;
   /** A message goes to the leading server, from there to two others, and to a worker. */
   const messages = attempts * (REPLICAS + 1);
-  const sentInsideGib = ((factCopies * sentFactBytes + messages * queuedBytes) * MILLION) / GIB;
-  const coreHoursPaid = ((coresOf(shape) / (eventsPerS * fanOut)) * MILLION * MS_OF_SECOND) / MS_OF_HOUR;
+  const sent_inside_gib = ((factCopies * sentFactBytes + messages * queuedBytes) * MILLION) / GIB;
+  const core_hours_paid = ((coresOf(shape) / (eventsPerS * fanOut)) * MILLION * MS_OF_SECOND) / MS_OF_HOUR;
   const months = ASSUMED.keptDays / DAYS_OF_MONTH;
   const price =
-    coreHoursPaid * prices.coreHour +
-    (logGib + readModelsGib) * months * prices.gibMonth +
-    sentOutGib * prices.gibSentOut;
-  return { coreHoursUsed, coreHoursPaid, logGib, readModelsGib, sentOutGib, sentInsideGib, price };
+    core_hours_paid * prices.coreHour +
+    (log_gib + read_models_gib) * months * prices.gibMonth +
+    sent_out_gib * prices.gibSentOut;
+  return { core_hours_used, core_hours_paid, log_gib, read_models_gib, sent_out_gib, sent_inside_gib, price };
 }

@@ -4,7 +4,8 @@ export type ProcessName = (typeof PROCESSES)[number];
 
 /**
  * All that the model takes from measurements; what is not measured is in `assumed.ts`. CPU in ms, of one machine: two cores of an Intel Xeon, Node 24.21.0,
- * nats-server 2.9.10, the local event store. Other machines: other figures, from the same benches.
+ * nats-server 2.9.10, the local event store, on 24 November 2026. Where docs/performance.md has newer figures, these are to follow, all of one run: the model is held against
+ * the latencies of that run (`VALIDATION`).
  */
 export const MEASURED = {
   /**

@@ -87,12 +87,14 @@ function relieve(given: {
   const emptier = [...loads.keys()].sort((a, b) => load(a) - load(b)).slice(0, Math.ceil(loads.length / 2));
   const tooFull = new Set([...loads.keys()].filter((cell) => load(cell) > room));
   let moves = 0;
+  let turn = 0;
   // Channels are in the order of their sizes.
   for (let channel = giants; channel < sizes.length && tooFull.size > 0; channel++) {
     const from = homes[channel] as number;
+    if (!tooFull.has(from)) continue;
     const size = sizes[channel] as number;
-    const to = emptier[moves % emptier.length] as number;
-    if (!tooFull.has(from) || load(to) + size > room * COMFORT) continue;
+    const to = emptier[turn++ % emptier.length] as number;
+    if (load(to) + size > room * COMFORT) continue;
     loads[to] = load(to) + size;
     loads[from] = load(from) - size;
     moves += 1;

@@ -16,8 +16,12 @@ const NODES: Readonly<Record<Layout, readonly number[]>> = {
 const FIRST = 3;
 /** Shares of what a cell can carry at which its latencies are told. */
 const SHARES = [0.1, 0.3, 0.5, 0.7, 0.9];
-/** Where some webhooks are ill. */
-const ILL = { failing: 0.02, hanging: 0.01 };
+/** What differs: some webhooks are ill; nodes have more cores. */
+const CASES: Readonly<Record<string, Partial<Run>>> = {
+  well: {},
+  ill: { failing: 0.02, hanging: 0.01 },
+  cores_4: { nodeCores: 4 },
+};
 /** Rates by multiples of a hundred events a second. */
 const SCALES = [10, 100, 10_000];
 const ONE_SCALE_PER_S = 100;
@@ -42,12 +46,12 @@ export function bounds(): Figures {
   return figures;
 }
 
-/** Latencies of a cell from tenths of what it can carry to most of it, and with some webhooks ill; medians over the seeds. */
+/** Latencies of a cell from tenths of what it can carry to most of it, with some webhooks ill, and with more cores; medians over the seeds. */
 export function loads(run: Omit<Run, 'seed'>, maxPerS: number, seeds: readonly number[]): Figures {
   const figures: Record<string, Figures[string]> = {};
-  for (const [name, ill] of Object.entries({ well: {}, ill: ILL })) {
+  for (const [name, changes] of Object.entries(CASES)) {
     for (const share of SHARES) {
-      const outcomes = seeds.map((seed) => atRate({ ...run, seed }, share * maxPerS, ill));
+      const outcomes = seeds.map((seed) => atRate({ ...run, ...changes, seed }, share * maxPerS));
       const of = (rank: number) => spread(outcomes.map(({ latenciesMs }) => percentile(latenciesMs, rank)));
       const at = `${name}_at_${share * 100}%`;
       figures[`${at} per_s`] = share * maxPerS;

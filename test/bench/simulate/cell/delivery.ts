@@ -10,8 +10,8 @@ import type { Store } from './store.ts';
 /** Deliveries in hand at a time, and messages of a shard that are fetched ahead of them; see `services/delivery/delivery.ts`. */
 const IN_HAND = 2_048;
 const AHEAD = 32;
-/** How many of these are left when more are asked for; see `infra/queue/pulls.ts`. */
-const LEFT = 8;
+/** The part of these that is left when more are asked for; see `infra/queue/pulls.ts`. */
+const LEFT = 0.25;
 /** How often it is looked how far the read models are, in ms; see `projections/progress.ts`. */
 const LOOK_MS = 1;
 /** What a delivery gives to do: to look up and POST, to take the answer, to acknowledge. */
@@ -82,8 +82,9 @@ export function createDelivery(options: DeliveryOptions) {
 
   function askForMore(shard: number) {
     const left = (ahead.get(shard) ?? 0) - 1;
-    ahead.set(shard, left > LEFT ? left : AHEAD);
-    if (left <= LEFT) broker.ask(shard, AHEAD - left);
+    const isEnough = left > Math.ceil(AHEAD * LEFT);
+    ahead.set(shard, isEnough ? left : AHEAD);
+    if (!isEnough) broker.ask(shard, AHEAD - left);
   }
 
   function handle(delivery: Delivery) {

@@ -70,15 +70,15 @@ describe('what a delivery takes', () => {
 
   it('is, of cores, all that are there, by what the cell is given to carry', () => {
     expect(coresOf(shape({ nodes: 3, nodeCores: 2, engineCores: 4 }))).to.equal(3 * 2 + 6 * 4);
-    const { coreHoursPaid, coreHoursUsed } = costOfMillion(
+    const { core_hours_paid, core_hours_used } = costOfMillion(
       shape({ nodeCores: 2, engineCores: 2 }),
       PRICES,
       capacityPerS(shape()) * ASSUMED.utilization,
     );
     // 18 cores for the 278 s that a million takes at 3,597 a second.
-    expect(coreHoursPaid).to.be.closeTo(1.39, 0.005);
-    expect(coreHoursUsed).to.be.closeTo((totalMs(shape()) * 1_000_000) / 3_600_000, 1e-9);
-    expect(coreHoursUsed).to.be.below(coreHoursPaid);
+    expect(core_hours_paid).to.be.closeTo(1.39, 0.005);
+    expect(core_hours_used).to.be.closeTo((totalMs(shape()) * 1_000_000) / 3_600_000, 1e-9);
+    expect(core_hours_used).to.be.below(core_hours_paid);
   });
 
   it('costs what the prices say of it, each by itself', () => {
@@ -86,13 +86,13 @@ describe('what a delivery takes', () => {
     const cost = costOfMillion(shape(), nothing, 3_000);
     expect(cost.price).to.equal(0);
     const of = (prices: Partial<typeof nothing>) => costOfMillion(shape(), { ...nothing, ...prices }, 3_000).price;
-    expect(of({ coreHour: 2 })).to.be.closeTo(2 * cost.coreHoursPaid, 1e-9);
-    expect(of({ gibSentOut: 3 })).to.be.closeTo(3 * cost.sentOutGib, 1e-9);
-    expect(of({ gibMonth: 1 })).to.be.closeTo((cost.logGib + cost.readModelsGib) * (ASSUMED.keptDays / 30), 1e-9);
+    expect(of({ coreHour: 2 })).to.be.closeTo(2 * cost.core_hours_paid, 1e-9);
+    expect(of({ gibSentOut: 3 })).to.be.closeTo(3 * cost.sent_out_gib, 1e-9);
+    expect(of({ gibMonth: 1 })).to.be.closeTo((cost.log_gib + cost.read_models_gib) * (ASSUMED.keptDays / 30), 1e-9);
   });
 
   it('is of the log two facts on three servers where one webhook answers at once', () => {
-    const { logGib } = costOfMillion(shape(), PRICES, 3_000);
-    expect(logGib).to.be.closeTo((2 * 3 * MEASURED.storedFactBytes * 1_000_000) / 2 ** 30, 1e-9);
+    const { log_gib } = costOfMillion(shape(), PRICES, 3_000);
+    expect(log_gib).to.be.closeTo((2 * 3 * MEASURED.storedFactBytes * 1_000_000) / 2 ** 30, 1e-9);
   });
 });

@@ -6,7 +6,7 @@ import { exponentialMs } from '../../../bench/simulate/zipf.ts';
 import { createRandom } from '../../../support/random.ts';
 
 const SERVICE_MS = 1;
-const COUNT = 60_000;
+const COUNT = 40_000;
 /** By how much the mean of so many may differ from what it tends to, as a share. */
 const TOLERANCE = 0.05;
 
