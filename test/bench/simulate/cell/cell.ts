@@ -2,17 +2,18 @@ import { createIds, NODES } from '../../../../domain/ids.ts';
 import { SHARDS, shardOf, shardsOf } from '../../../../infra/queue/shards.ts';
 import { createRandom } from '../../../support/random.ts';
 import { MEASURED, type ProcessName } from '../measured.ts';
-import { createTimeline } from '../timeline.ts';
+import { createTimeline, type Timeline } from '../timeline.ts';
 import { createPicker, zipfShares } from '../zipf.ts';
-import { createBroker } from './broker.ts';
-import { createDelivery } from './delivery.ts';
+import { type Broker, createBroker } from './broker.ts';
+import { createDelivery, type DeliveryOptions } from './delivery.ts';
 import { createGateway } from './gateway.ts';
 import { publishLoad } from './load.ts';
-import { createLogReaders } from './log-readers.ts';
+import { createLogReaders, type LogReadersOptions } from './log-readers.ts';
 import { createMachines } from './machines.ts';
 import { createOutside } from './outside.ts';
-import type { CellSetting, Channel, Delivery, Event } from './setting.ts';
+import type { CellSetting, Channel } from './setting.ts';
 import { createStore } from './store.ts';
+import { createTally } from './tally.ts';
 
 /** Time between the ids of two webhooks, in ms: made by hand, not in a burst. */
 const MADE_EVERY_MS = 1_000;
@@ -48,107 +49,94 @@ export interface Outcome {
 
 /** One cell under one load, from the first publication until nothing is left to do. The same setting always has the same outcome. */
 export function simulateCell(setting: CellSetting): Outcome {
-  const { costs, nodes, durationMs, load, seed } = setting;
-  const { turnMs, eventMs } = costs;
   const timeline = createTimeline();
+  const tally = createTally(timeline);
+  const cell = build(setting, timeline, tally);
+  publish(setting, timeline, tally, cell);
+  timeline.run();
+  const { nodes, store, broker, outside, machines } = cell;
+  const used = {
+    gateway: nodes.map(({ gateway }) => gateway.used()),
+    store: [store.used()],
+    projectorRelay: nodes.map(({ readers }) => readers.used()),
+    broker: [broker.used()],
+    delivery: nodes.map(({ delivery }) => delivery.used()),
+  };
+  const all = [...Object.values(used).flat(2), ...outside.used()];
+  const { counts, latenciesMs } = tally;
+  const usage = Object.entries(used).map(([name, ofEach]) => [name, busiest(ofEach, counts.published)]);
+  return {
+    ...{ ...counts, latenciesMs, kept: broker.kept(), settledMs: timeline.nowMs() },
+    returns: nodes.reduce((sum, { delivery }) => sum + delivery.returns(), 0),
+    usage: Object.fromEntries(usage) as Record<ProcessName, Usage>,
+    cpuMs: all.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / counts.published,
+    busyMs: machines.cores.reduce((sum, cores) => sum + cores.busyMs(), 0),
+  };
+}
+
+type Tally = ReturnType<typeof createTally>;
+type Cell = ReturnType<typeof build>;
+
+function build(setting: CellSetting, timeline: Timeline, tally: Tally) {
+  const { relayApart, answerMs } = setting;
+  const { turnMs, eventMs } = setting.costs;
   const machines = createMachines(timeline, setting);
-  const channels = makeChannels(setting);
   const store = createStore(machines, turnMs.store, eventMs.store, MEASURED.flushMs);
   const broker = createBroker(machines, turnMs.broker, eventMs.broker, SHARDS);
-  const outside = createOutside({
-    ...{ machines, answerMs: setting.answerMs },
-    // Both are HTTP in Node, as the gateway is.
-    ...{ turnMs: turnMs.gateway, taskMs: MEASURED.barePostMs },
-  });
-  const latenciesMs: number[] = [];
-  const counts = { published: 0, accepted: 0, delivered: 0, retrying: 0, posts: 0, lastMs: 0 };
-
-  function post(delivery: Delivery, answered: (answer: { isThere: boolean; isOk: boolean }) => void) {
-    delivery.posts += 1;
-    counts.posts += 1;
-    outside.receive(delivery, () => received(delivery), answered);
-  }
-
-  function received({ event, webhook }: Delivery) {
-    if (webhook.kind !== 'healthy') return;
-    latenciesMs.push(timeline.nowMs() - event.dueMs);
-    counts.lastMs = timeline.nowMs();
-  }
-
-  function recorded({ posts }: Delivery, isOk: boolean) {
-    if (posts !== 1) throw new Error(`a delivery was POSTed ${posts} times`);
-    counts[isOk ? 'delivered' : 'retrying'] += 1;
-  }
-
-  const shares = shardsOfNodes(nodes);
-  const each = Array.from({ length: nodes }, (_, node) => {
-    const leads = node === 0;
-    const readers = createLogReaders(store, {
-      ...{
-        machines,
-        node,
-        relayApart: setting.relayApart,
-        turnMs: turnMs.projectorRelay,
-        eventMs: eventMs.projectorRelay,
-      },
-      publish: leads ? relay : undefined,
-    });
+  // Load generator and receiver are HTTP in Node, as the gateway is.
+  const outside = createOutside({ machines, turnMs: turnMs.gateway, taskMs: MEASURED.barePostMs, answerMs });
+  const post: DeliveryOptions['post'] = (delivery, answered) => {
+    tally.posted(delivery);
+    outside.receive(delivery, () => tally.received(delivery), answered);
+  };
+  const ofReaders = { turnMs: turnMs.projectorRelay, eventMs: eventMs.projectorRelay, relayApart };
+  const ofDelivery = { turnMs: turnMs.delivery, eventMs: eventMs.delivery, store, broker, post };
+  const nodes = shardsOfNodes(setting.nodes).map((shards, node) => {
+    // The first one's relay leads.
+    const queue = node === 0 ? createRelay(broker) : undefined;
+    const readers = createLogReaders(store, { ...ofReaders, machines, node, publish: queue });
     const gateway = createGateway(machines, node, turnMs.gateway, eventMs.gateway, store);
-    const delivery = createDelivery({
-      ...{ machines, node, store, broker, readers, post, recorded, shards: shares[node] ?? [] },
-      ...{ turnMs: turnMs.delivery, eventMs: eventMs.delivery },
-    });
+    const delivery = createDelivery({ ...ofDelivery, machines, node, shards, readers, recorded: tally.recorded });
     return { readers, gateway, delivery };
   });
-  function relay({ position, published: event }: { position: number; published: Event }, acked: () => void) {
-    let left = event.channel.webhooks.length;
-    for (const webhook of event.channel.webhooks) {
+  return { machines, store, broker, outside, nodes };
+}
+
+/** Puts a message on the queue for each webhook of an event. */
+const createRelay =
+  (broker: Broker): NonNullable<LogReadersOptions['publish']> =>
+  ({ position, published: event }, acked) => {
+    const { webhooks } = event.channel;
+    let left = webhooks.length;
+    if (left === 0) acked();
+    for (const webhook of webhooks) {
       broker.publish({ event, webhook, position, posts: 0 }, () => {
         left -= 1;
         if (left === 0) acked();
       });
     }
-    if (left === 0) acked();
-  }
+  };
 
+/** Sends events to channels, by their popularity or one after the other; each channel's go through one gateway. */
+function publish(setting: CellSetting, timeline: Timeline, { counts }: Tally, { nodes, outside }: Cell): void {
+  const { load, durationMs, seed, exponent } = setting;
+  const channels = makeChannels(setting);
   const random = createRandom(seed, 'load');
-  const pick = createPicker(zipfShares(channels.length, setting.exponent), random);
+  const pick = createPicker(zipfShares(channels.length, exponent), random);
   publishLoad({
     ...{ timeline, load, durationMs, random },
     publish(dueMs, accepted) {
       counts.published += 1;
       const channel = channels[load.kind === 'random' ? pick() : counts.published % channels.length] as Channel;
-      const gateway = each[channel.index % nodes]?.gateway;
+      const { gateway } = nodes[channel.index % nodes.length] as Cell['nodes'][number];
       outside.send(() =>
-        gateway?.publish({ channel, dueMs }, () => {
+        gateway.publish({ channel, dueMs }, () => {
           counts.accepted += 1;
           outside.take(accepted);
         }),
       );
     },
   });
-  timeline.run();
-
-  const used = {
-    gateway: each.map(({ gateway }) => gateway.used()),
-    store: [store.used()],
-    projectorRelay: each.map(({ readers }) => readers.used()),
-    broker: [broker.used()],
-    delivery: each.map(({ delivery }) => delivery.used()),
-  };
-  const all = [...Object.values(used).flat(2), ...outside.used()];
-  const { lastMs, ...counted } = counts;
-  return {
-    ...counted,
-    kept: broker.kept(),
-    returns: each.reduce((sum, { delivery }) => sum + delivery.returns(), 0),
-    ...{ tookMs: lastMs, settledMs: timeline.nowMs(), latenciesMs },
-    usage: Object.fromEntries(
-      Object.entries(used).map(([name, ofEach]) => [name, busiest(ofEach, counts.published)]),
-    ) as Record<ProcessName, Usage>,
-    cpuMs: all.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / counts.published,
-    busyMs: machines.cores.reduce((sum, cores) => sum + cores.busyMs(), 0),
-  };
 }
 
 function busiest(ofEach: readonly (readonly Usage[])[], events: number): Usage {

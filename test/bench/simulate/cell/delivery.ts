@@ -36,8 +36,8 @@ export interface DeliveryOptions {
 /** One worker: waits for the read models, keeps to each webhook's limit, POSTs, appends the outcome, acknowledges. Limits are those of the product itself. */
 export function createDelivery(options: DeliveryOptions) {
   const { machines, node, shards, turnMs, eventMs, store, broker, readers, post, recorded } = options;
-  const { timeline, nodeCores } = machines;
-  const loop = createEventLoop(timeline, nodeCores[node] as Machines['storeCores'], { turnMs });
+  const { timeline, coresOf } = machines;
+  const loop = createEventLoop(timeline, coresOf(node), { turnMs });
   const lanes = createLanes(IN_HAND, timeline.nowMs);
   const partMs = eventMs / PARTS;
   /** Messages of each shard that are on their way here or were not taken yet. */

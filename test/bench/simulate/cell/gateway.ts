@@ -11,8 +11,8 @@ export type Gateway = ReturnType<typeof createGateway>;
 
 /** Takes publications, and answers each once the store has it on disk. Overload is not refused here: what is to be seen is where it comes from. */
 export function createGateway(machines: Machines, node: number, turnMs: number, eventMs: number, store: Store) {
-  const { timeline, nodeCores } = machines;
-  const loop = createEventLoop(timeline, nodeCores[node] as Machines['storeCores'], { turnMs });
+  const { timeline, coresOf } = machines;
+  const loop = createEventLoop(timeline, coresOf(node), { turnMs });
   const partMs = eventMs / PARTS;
 
   const append = createCoalescer<{ event: Event; accepted: () => void }>((batch, appended) =>

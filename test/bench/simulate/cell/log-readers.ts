@@ -22,7 +22,7 @@ export type LogReaders = ReturnType<typeof createLogReaders>;
 /** Projector and relay of a node, one process. The projector commits once a turn; the relay publishes what it has read, and reads on when all of that is kept. */
 export function createLogReaders(store: Store, options: LogReadersOptions) {
   const { machines, node, turnMs, eventMs, relayApart, publish } = options;
-  const cores = machines.nodeCores[node] as Machines['storeCores'];
+  const cores = machines.coresOf(node);
   const scale = eventMs / MEASURED.fullLoadMs.projectorRelay;
   let folded = -1;
   let committed = -1;

@@ -7,7 +7,8 @@ export interface Machines {
   readonly timeline: Timeline;
   /** All there are. */
   readonly cores: readonly Cores[];
-  readonly nodeCores: readonly Cores[];
+  /** Those of a node. */
+  readonly coresOf: (node: number) => Cores;
   readonly storeCores: Cores;
   readonly brokerCores: Cores;
   /** Those that load generator and receiver take from; absent: they are elsewhere. */
@@ -23,7 +24,7 @@ export interface Machines {
 export function createMachines(timeline: Timeline, { machines, nodes }: CellSetting): Machines {
   if (machines.kind === 'one') {
     const all = createCores(timeline, machines.cores);
-    const shared = { nodeCores: Array.from({ length: nodes }, () => all), storeCores: all, brokerCores: all };
+    const shared = { coresOf: () => all, storeCores: all, brokerCores: all };
     return {
       timeline,
       cores: [all],
@@ -40,7 +41,8 @@ export function createMachines(timeline: Timeline, { machines, nodes }: CellSett
   const storeCores = createCores(timeline, machines.storeCores);
   const brokerCores = createCores(timeline, machines.brokerCores);
   return {
-    ...{ timeline, cores: [...nodeCores, storeCores, brokerCores], nodeCores, storeCores, brokerCores },
+    ...{ timeline, cores: [...nodeCores, storeCores, brokerCores], storeCores, brokerCores },
+    coresOf: (node) => nodeCores[node] as Cores,
     outsideCores: undefined,
     isSpread: true,
     hopMs: networkMs,
