@@ -27,6 +27,7 @@ ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/tmp/compile-cache \
     HOST=0.0.0.0 \
     PORT=8080 \
+    UV_THREADPOOL_SIZE=64 \
     DATA_DIR=/data
 RUN install -d -o node -g node -m 0700 /data
 VOLUME /data

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import type { Facts, Nothing } from './fact.ts';
+import type { Facts, MadeWith, Nothing } from './fact.ts';
 import { Clearable, Closed, MUST, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
@@ -40,9 +40,9 @@ export interface ChannelFields {
 }
 
 export type ChannelFact = Facts<{
-  ChannelCreated: { id: number; fields: ChannelFields };
+  ChannelCreated: { id: number; fields: ChannelFields } & MadeWith;
   ChannelUpdated: { changes: Omit<ChannelChanges, 'guid'> };
-  PublisherKeyRotated: { key_version: number };
+  PublisherKeyRotated: { key_version: number } & MadeWith;
   ChannelDeleted: Nothing;
 }>;
 
@@ -52,6 +52,8 @@ export interface LiveChannel {
   readonly fields: ChannelFields;
   /** Version of the publisher key, from 1. */
   readonly key_version: number;
+  /** Name of the master secret that it was made with; null where that has none. */
+  readonly key_made_with: string | null;
 }
 
 export type Channel = { readonly status: 'none' } | LiveChannel | { readonly status: 'deleted'; readonly id: number };
@@ -59,23 +61,25 @@ export type Channel = { readonly status: 'none' } | LiveChannel | { readonly sta
 export const NO_CHANNEL: Channel = { status: 'none' };
 
 export function evolveChannel(channel: Channel, fact: ChannelFact): Channel {
-  if (fact.type === 'ChannelCreated')
-    return { status: 'live', id: fact.data.id, fields: fact.data.fields, key_version: 1 };
+  if (fact.type === 'ChannelCreated') {
+    const { id, fields, made_with = null } = fact.data;
+    return { status: 'live', id, fields, key_version: 1, key_made_with: made_with };
+  }
   if (channel.status !== 'live') return channel;
   switch (fact.type) {
     case 'ChannelUpdated':
       return { ...channel, fields: withChanges<ChannelFields>(channel.fields, fact.data.changes) };
     case 'PublisherKeyRotated':
-      return { ...channel, key_version: fact.data.key_version };
+      return { ...channel, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
     case 'ChannelDeleted':
       return { status: 'deleted', id: channel.id };
   }
 }
 
 export type ChannelCommand =
-  | { readonly type: 'CreateChannel'; readonly id: number; readonly fields: NewChannel }
+  | { readonly type: 'CreateChannel'; readonly id: number; readonly fields: NewChannel; readonly madeWith: string }
   | { readonly type: 'UpdateChannel'; readonly changes: ChannelChanges }
-  | { readonly type: 'RotatePublisherKey' }
+  | { readonly type: 'RotatePublisherKey'; readonly madeWith: string }
   | { readonly type: 'DeleteChannel' };
 
 /**
@@ -85,15 +89,17 @@ export type ChannelCommand =
 export function decideChannel(channel: Channel, command: ChannelCommand): ChannelFact[] {
   if (command.type === 'CreateChannel') {
     if (channel.status !== 'none') throw new Refusal('channel-exists', `Channel ${command.id} exists already.`);
-    const { id, fields } = command;
-    return [{ type: 'ChannelCreated', data: { id, fields: { ...fields, public: fields.public ?? false } } }];
+    const { id, fields, madeWith: made_with } = command;
+    return [{ type: 'ChannelCreated', data: { id, fields: { ...fields, public: fields.public ?? false }, made_with } }];
   }
   if (channel.status !== 'live') throw new Refusal('channel-not-found', 'There is no such channel.');
   switch (command.type) {
     case 'UpdateChannel':
       return updateChannel(channel, command.changes);
     case 'RotatePublisherKey':
-      return [{ type: 'PublisherKeyRotated', data: { key_version: channel.key_version + 1 } }];
+      return [
+        { type: 'PublisherKeyRotated', data: { key_version: channel.key_version + 1, made_with: command.madeWith } },
+      ];
     case 'DeleteChannel':
       return [{ type: 'ChannelDeleted', data: {} }];
   }

@@ -3,6 +3,9 @@ import Type, { type TObject, type TSchema } from 'typebox';
 /** Says in words what a field's `pattern` asks for: "must ...". */
 export const MUST = 'x-must';
 
+/** Marks a URL that requests go to: a deployment may have objections to where it leads. */
+export const DESTINATION = 'x-destination';
+
 /** A field that a PUT may clear with `null`. */
 export const Clearable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 
@@ -14,8 +17,8 @@ export const Closed = <T extends Record<string, TSchema>>(properties: T): TObjec
 export const MAX_URL_LENGTH = 2_048;
 
 /** An absolute http or https URL without user info. */
-export const HttpUrl = (description: string) =>
-  Type.String({ format: 'http-url', maxLength: MAX_URL_LENGTH, description });
+export const HttpUrl = (description: string, more: { readonly [DESTINATION]?: true } = {}) =>
+  Type.String({ format: 'http-url', maxLength: MAX_URL_LENGTH, description, ...more });
 
 /** Whether a text is an absolute http or https URL with a host and without user info; the check behind the format `http-url`. */
 export function isHttpUrl(text: string): boolean {

@@ -41,11 +41,14 @@ const FACT_KIND = {
   EventPublished: 3,
   RequestAccepted: 4,
   GuidReserved: 5,
+  PublisherKeyRotated: 6,
+  SubscriberKeyRotated: 7,
+  SigningSecretRotated: 8,
 } as const;
 
 /**
- * The UUID (version 8, RFC 9562) of a fact that brings the resource `id` into being: the same for every repetition of the
- * append, so that the store recognises it.
+ * The UUID (version 8, RFC 9562) of a fact that brings the resource `id` into being, or that the request of this id makes happen: the same for every
+ * repetition of the append, so that the store recognises it.
  */
 export function factId(type: keyof typeof FACT_KIND, id: number): string {
   const hex = id.toString(16).padStart(14, '0');

@@ -1,24 +1,45 @@
 import Type, { type Static } from 'typebox';
-import type { Facts, Nothing } from './fact.ts';
-import { Clearable, Closed, HttpUrl, realChanges, withChanges } from './fields.ts';
+import type { Facts, MadeWith, Nothing } from './fact.ts';
+import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
+import { type SealedHeaders, WebhookHeaders } from './webhook-headers.ts';
 
 const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the subscriber.' });
-const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.');
+const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', { [DESTINATION]: true });
 
-export const NewWebhook = Closed({ name: Type.Optional(Name), webhook_url: WebhookUrl });
+/** How deliveries are signed (Standard Webhooks): `v1` under the signing secret, `v1a` under the Ed25519 key whose public half everybody may read. */
+const Signatures = Type.Array(Type.Enum(['v1', 'v1a']), {
+  minItems: 1,
+  maxItems: 2,
+  uniqueItems: true,
+  description: 'How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both.',
+});
+
+export const NewWebhook = Closed({
+  name: Type.Optional(Name),
+  webhook_url: WebhookUrl,
+  headers: Type.Optional(WebhookHeaders),
+  signatures: Type.Optional(Signatures),
+});
 export type NewWebhook = Static<typeof NewWebhook>;
 
-export const WebhookChanges = Closed({ name: Clearable(Name), webhook_url: Type.Optional(WebhookUrl) });
+export const WebhookChanges = Closed({
+  name: Clearable(Name),
+  webhook_url: Type.Optional(WebhookUrl),
+  headers: Clearable(WebhookHeaders),
+  signatures: Clearable(Signatures),
+});
 export type WebhookChanges = Static<typeof WebhookChanges>;
 
-export type WebhookFields = Readonly<NewWebhook>;
+/** With the values of headers sealed: what facts may hold. */
+export type WebhookFields = Readonly<Omit<NewWebhook, 'headers'> & { headers?: SealedHeaders }>;
+export type SealedWebhookChanges = Omit<WebhookChanges, 'headers'> & { headers?: SealedHeaders | null };
 
 export type WebhookFact = Facts<{
-  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields };
-  WebhookUpdated: { changes: WebhookChanges };
-  SubscriberKeyRotated: { key_version: number };
-  SigningSecretRotated: { secret_version: number; previous_until: string };
+  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields } & MadeWith;
+  WebhookUpdated: { changes: SealedWebhookChanges };
+  SubscriberKeyRotated: { key_version: number } & MadeWith;
+  SigningSecretRotated: { secret_version: number; previous_until: string } & MadeWith;
   WebhookDeleted: Nothing;
 }>;
 
@@ -29,10 +50,23 @@ export interface LiveWebhook {
   readonly fields: WebhookFields;
   /** Version of the subscriber key, from 1. */
   readonly key_version: number;
-  /** Version of the signing secret, from 1. */
-  readonly secret_version: number;
-  /** Until when (ISO 8601) the secret before this one signs along; null where there is none. */
-  readonly previous_secret_until: string | null;
+  /** Name of the master secret that it was made with; null where that has none. */
+  readonly key_made_with: string | null;
+  readonly secret: SecretVersion;
+  /** The secrets before it that may still sign along, the newest first. */
+  readonly previous_secrets: readonly PreviousSecret[];
+}
+
+export interface SecretVersion {
+  /** From 1. */
+  readonly version: number;
+  /** Name of the master secret that it was made with; null where that has none. */
+  readonly made_with: string | null;
+}
+
+export interface PreviousSecret extends SecretVersion {
+  /** Until when it signs along: ISO 8601, UTC. */
+  readonly until: string;
 }
 
 export interface DeletedWebhook {
@@ -47,34 +81,51 @@ export const NO_WEBHOOK: Webhook = { status: 'none' };
 
 export function evolveWebhook(webhook: Webhook, fact: WebhookFact): Webhook {
   if (fact.type === 'WebhookCreated') {
-    return { status: 'live', ...fact.data, key_version: 1, secret_version: 1, previous_secret_until: null };
+    const { made_with = null, ...created } = fact.data;
+    const secret = { version: 1, made_with };
+    return { status: 'live', ...created, key_version: 1, key_made_with: made_with, secret, previous_secrets: [] };
   }
   if (webhook.status !== 'live') return webhook;
   switch (fact.type) {
     case 'WebhookUpdated':
       return { ...webhook, fields: withChanges<WebhookFields>(webhook.fields, fact.data.changes) };
     case 'SubscriberKeyRotated':
-      return { ...webhook, key_version: fact.data.key_version };
+      return { ...webhook, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
     case 'SigningSecretRotated':
-      return {
-        ...webhook,
-        secret_version: fact.data.secret_version,
-        previous_secret_until: fact.data.previous_until,
-      };
+      return withSecret(webhook, fact.data);
     case 'WebhookDeleted':
       return { status: 'deleted', id: webhook.id, channel_id: webhook.channel_id };
   }
 }
 
+type Rotated = Extract<WebhookFact, { type: 'SigningSecretRotated' }>['data'];
+
+/** The secret before this one signs along, and so do those before it until their own time is over. */
+function withSecret(webhook: LiveWebhook, { secret_version, previous_until, made_with }: Rotated): LiveWebhook {
+  const earlier = webhook.previous_secrets.filter(
+    ({ until }) => Date.parse(until) > Date.parse(previous_until) - SECRET_OVERLAP_MS,
+  );
+  const previous_secrets = [{ ...webhook.secret, until: previous_until }, ...earlier].slice(0, MAX_PREVIOUS);
+  return { ...webhook, secret: { version: secret_version, made_with: made_with ?? null }, previous_secrets };
+}
+
 export type WebhookCommand =
-  | { readonly type: 'CreateWebhook'; readonly id: number; readonly channelId: number; readonly fields: NewWebhook }
-  | { readonly type: 'UpdateWebhook'; readonly changes: WebhookChanges }
-  | { readonly type: 'RotateSubscriberKey' }
-  | { readonly type: 'RotateSigningSecret'; readonly atMs: number }
+  | {
+      readonly type: 'CreateWebhook';
+      readonly id: number;
+      readonly channelId: number;
+      readonly fields: WebhookFields;
+      readonly madeWith: string;
+    }
+  | { readonly type: 'UpdateWebhook'; readonly changes: SealedWebhookChanges }
+  | { readonly type: 'RotateSubscriberKey'; readonly madeWith: string }
+  | { readonly type: 'RotateSigningSecret'; readonly atMs: number; readonly madeWith: string }
   | { readonly type: 'DeleteWebhook' };
 
 /** How long the old signing secret signs along after a rotation, in ms. */
 const SECRET_OVERLAP_MS = 24 * 3_600_000;
+/** The most old secrets that sign along: each is one more signature in the header. */
+const MAX_PREVIOUS = 4;
 
 /**
  * What a command on a webhook makes happen.
@@ -83,8 +134,8 @@ const SECRET_OVERLAP_MS = 24 * 3_600_000;
 export function decideWebhook(webhook: Webhook, command: WebhookCommand): WebhookFact[] {
   if (command.type === 'CreateWebhook') {
     if (webhook.status !== 'none') throw new Refusal('webhook-exists', `Webhook ${command.id} exists already.`);
-    const { id, channelId: channel_id, fields } = command;
-    return [{ type: 'WebhookCreated', data: { id, channel_id, fields } }];
+    const { id, channelId: channel_id, fields, madeWith: made_with } = command;
+    return [{ type: 'WebhookCreated', data: { id, channel_id, fields, made_with } }];
   }
   if (webhook.status !== 'live') throw new Refusal('webhook-not-found', 'There is no such webhook.');
   switch (command.type) {
@@ -93,11 +144,13 @@ export function decideWebhook(webhook: Webhook, command: WebhookCommand): Webhoo
       return Object.keys(changes).length === 0 ? [] : [{ type: 'WebhookUpdated', data: { changes } }];
     }
     case 'RotateSubscriberKey':
-      return [{ type: 'SubscriberKeyRotated', data: { key_version: webhook.key_version + 1 } }];
+      return [
+        { type: 'SubscriberKeyRotated', data: { key_version: webhook.key_version + 1, made_with: command.madeWith } },
+      ];
     case 'RotateSigningSecret': {
       const previous_until = new Date(command.atMs + SECRET_OVERLAP_MS).toISOString();
-      const secret_version = webhook.secret_version + 1;
-      return [{ type: 'SigningSecretRotated', data: { secret_version, previous_until } }];
+      const secret_version = webhook.secret.version + 1;
+      return [{ type: 'SigningSecretRotated', data: { secret_version, previous_until, made_with: command.madeWith } }];
     }
     case 'DeleteWebhook':
       return [{ type: 'WebhookDeleted', data: {} }];

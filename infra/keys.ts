@@ -1,29 +1,60 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto';
+import { createMasterSecrets, type MadeWith } from './master-secrets.ts';
 
-/** A resource whose key has a version. */
-interface Versioned {
+/** A channel or webhook: the version of its key, and what that was made with. */
+export interface KeyHolder {
   readonly id: number;
   readonly key_version: number;
+  readonly key_made_with?: MadeWith;
+}
+
+/** One version of a webhook's signing secret, and what it was made with. */
+export interface SecretVersion {
+  readonly version: number;
+  readonly made_with?: MadeWith;
 }
 
 export type Keys = ReturnType<typeof createKeys>;
 
 /**
- * Keys and signing secrets, derived from the master secret by HMAC-SHA-256 over their kind, their resource's id and their
- * version, so that they can be shown again and rotated without being stored anywhere.
+ * Keys and signing secrets, derived from a master secret by HMAC-SHA-256 over their kind, their resource's id and their
+ * version, so that they can be shown again and rotated without being stored anywhere. All throw MasterSecretMissing.
+ * @param secrets the master secrets: the first makes what is new
+ * @param unnamed the one that made what facts of before say nothing of; absent: the last
  */
-export function createKeys(masterSecret: string) {
-  const derive = (kind: string, id: number, version: number) =>
-    createHmac('sha256', masterSecret).update(`${kind}\n${id}\n${version}`).digest();
-  const key = (prefix: string, kind: string, { id, key_version }: Versioned) =>
-    `${prefix}_${derive(kind, id, key_version).toString('hex', 0, 20)}`;
+export function createKeys(secrets: readonly string[], unnamed?: string) {
+  const masters = createMasterSecrets(secrets, unnamed);
+  const derive = (kind: string, id: number, version: number, madeWith: MadeWith) =>
+    masters.derive(madeWith, `${kind}\n${id}\n${version}`);
+  const key = (prefix: string, kind: string, { id, key_version, key_made_with }: KeyHolder) =>
+    `${prefix}_${derive(kind, id, key_version, key_made_with).toString('hex', 0, 20)}`;
   return {
+    /** Names of the master secrets; the one that makes what is new comes first. */
+    names: masters.names,
+    /** What facts say that what is new was made with. */
+    madeWith: masters.newest,
     /** `pk_` and 40 hex digits. */
-    publisherKey: (channel: Versioned): string => key('pk', 'publisher-key', channel),
+    publisherKey: (channel: KeyHolder): string => key('pk', 'publisher-key', channel),
     /** `sk_` and 40 hex digits. */
-    subscriberKey: (webhook: Versioned): string => key('sk', 'subscriber-key', webhook),
+    subscriberKey: (webhook: KeyHolder): string => key('sk', 'subscriber-key', webhook),
     /** The 32 bytes that sign a webhook's deliveries. */
-    signingSecret: (webhookId: number, version: number): Buffer => derive('signing-secret', webhookId, version),
+    signingSecret: (webhookId: number, { version, made_with }: SecretVersion): Buffer =>
+      derive('signing-secret', webhookId, version, made_with),
+    /** The Ed25519 key that signs a webhook's deliveries; it has the versions of the signing secret. */
+    signingKey: (webhookId: number, { version, made_with }: SecretVersion): KeyObject =>
+      privateKey(derive('signing-key', webhookId, version, made_with)),
+    /** The AES-256 key of the values of a webhook's headers. */
+    headerKey: (webhookId: number, madeWith: MadeWith): KeyObject =>
+      createSecretKey(derive('header-values', webhookId, 1, madeWith)),
+    /** What stands for a text that must not be known, wherever it only matters whether two are the same. */
+    blinded: (text: string): string => masters.derive(undefined, `blinded\n${text}`).toString('hex'),
   };
 }
 
@@ -32,9 +63,28 @@ export function showSecret(secret: Buffer): string {
   return `whsec_${secret.toString('base64')}`;
 }
 
-/** Compares two keys in a time that tells nothing about where they differ. */
+/** The public half of a signing key as it is shown: `whpk_` and base64 (Standard Webhooks). */
+export function showPublicKey(signingKey: KeyObject): string {
+  const { x = '' } = createPublicKey(signingKey).export({ format: 'jwk' });
+  return `whpk_${Buffer.from(x, 'base64url').toString('base64')}`;
+}
+
+/** What PKCS #8 writes before the 32 bytes of an Ed25519 key: https://www.rfc-editor.org/rfc/rfc8410#section-7 */
+const ED25519_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+function privateKey(seed: Buffer): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([ED25519_PREFIX, seed]), format: 'der', type: 'pkcs8' });
+}
+
+/** Compares two keys in a time that tells nothing about where they differ. Of what form, and so how long, they are, is known. */
 export function sameKey(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);
   return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** Compares two secrets of any length in a time that tells nothing of either, nor how long the one is that is kept. */
+export function sameSecret(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }

@@ -1,4 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { type Network, parseNetworks } from './networks.ts';
+import { DENIED_PORTS, type PortRange, parsePorts } from './outbound/ports.ts';
 
 /** A duration in milliseconds. */
 type Ms = number;
@@ -6,6 +8,12 @@ type Ms = number;
 export interface Settings {
   readonly port: number;
   readonly host: string;
+  /** Connections that the gateway holds at a time. */
+  readonly maxConnections: number;
+  /** Names under which the gateway may be called, in lower case; absent: localhost and addresses where it listens on loopback, any elsewhere. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins whose pages may use the API from a browser; `*`: all; absent: none. */
+  readonly corsOrigins: readonly string[] | undefined;
   readonly dataDir: string;
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
@@ -18,17 +26,34 @@ export interface Settings {
   /** Path of the certificates, in PEM, that sign the NATS servers' own; with it a server without TLS is refused. */
   readonly natsCaFile: string | undefined;
   readonly masterSecret: string | undefined;
+  /** Newest first. */
+  readonly masterSecrets: readonly string[] | undefined;
   readonly adminKey: string | undefined;
   readonly retryIntervalMs: Ms;
   readonly retryWindowMs: Ms;
   readonly deliveryTimeoutMs: Ms;
   /** How long a publication may have to wait for its delivery to begin before more are slowed and refused; 0: as long as it takes. */
   readonly publishLagLimitMs: Ms;
+  /** What each channel may publish at one gateway. */
+  readonly publishRateLimit: RateLimit | undefined;
+  /** Addresses and networks (CIDR) of proxies that say whom they speak for. */
+  readonly trustedProxies: readonly Network[];
   readonly successStatus: '200' | '2xx';
   readonly allowPrivateNetworks: boolean;
+  readonly allowedNetworks: readonly Network[];
+  readonly deniedNetworks: readonly Network[];
+  readonly deniedPorts: readonly PortRange[];
+  /** URL of an HTTP proxy that all deliveries go through. */
+  readonly deliveryProxy: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
   readonly nodeNumber: number | undefined;
+}
+
+/** So many in a time, in whole s. */
+export interface RateLimit {
+  readonly quota: number;
+  readonly windowS: number;
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -49,10 +74,30 @@ const row = <T>(name: string, fallback: string | undefined, parse: (text: string
   about,
 });
 
+const MASTER_SECRET_LENGTH = 32;
+
 /** Every setting there is: the README's table is held to this one by a test. */
 export const SETTINGS = {
   port: row('PORT', '8080', wholeNumber(0, 65_535), 'port of the gateway; 0 takes a free one'),
   host: row('HOST', '127.0.0.1', text, 'address the gateway listens on'),
+  maxConnections: row(
+    'MAX_CONNECTIONS',
+    '10000',
+    wholeNumber(1, 1_000_000),
+    'connections that the gateway holds at a time; more are closed as they come',
+  ),
+  allowedHosts: row<readonly string[] | undefined>(
+    'ALLOWED_HOSTS',
+    undefined,
+    list(/^[a-z0-9.-]+$/, 'host names without port'),
+    'names the gateway may be called by, separated by commas, beside localhost and addresses; absent: no other where `HOST` is loopback, else any',
+  ),
+  corsOrigins: row<readonly string[] | undefined>(
+    'CORS_ORIGINS',
+    undefined,
+    list(/^(\*|https?:\/\/[^/?#@\s]+)$/, 'origins such as https://example.com, or *'),
+    'origins whose pages may use the API in a browser, separated by commas; `*`: all; absent: none',
+  ),
   dataDir: row('DATA_DIR', './data', text, 'where the local servers, read models and generated secrets lie'),
   eventstoreUrl: row<string | undefined>(
     'EVENTSTORE_URL',
@@ -89,8 +134,14 @@ export const SETTINGS = {
   masterSecret: row<string | undefined>(
     'MASTER_SECRET',
     undefined,
-    atLeast(32),
+    atLeast(MASTER_SECRET_LENGTH),
     'secret that all keys are derived from, 32 characters or more; absent: generated once into DATA_DIR',
+  ),
+  masterSecrets: row<readonly string[] | undefined>(
+    'MASTER_SECRETS',
+    undefined,
+    listOf(atLeast(MASTER_SECRET_LENGTH), /[,\n]/),
+    'to change MASTER_SECRET: all that are in use, newest first, separated by commas or newlines',
   ),
   adminKey: row<string | undefined>(
     'ADMIN_KEY',
@@ -112,6 +163,18 @@ export const SETTINGS = {
     durationMs(0),
     'how far projector, relay and queue may lag before publishing slows and answers 503; 0s: never',
   ),
+  publishRateLimit: row<RateLimit | undefined>(
+    'PUBLISH_RATE_LIMIT',
+    undefined,
+    rateLimit,
+    'how many events a channel may publish in a time, such as `100/s` or `5000/10m`, at each gateway; absent: as many as it wants',
+  ),
+  trustedProxies: row<readonly Network[]>(
+    'TRUSTED_PROXIES',
+    'none',
+    noneOr(parseNetworks),
+    'networks of proxies whose `X-Forwarded-For` is believed',
+  ),
   successStatus: row(
     'SUCCESS_STATUS',
     '200',
@@ -124,6 +187,30 @@ export const SETTINGS = {
     boolean,
     'whether deliveries may reach private and local addresses',
   ),
+  allowedNetworks: row<readonly Network[]>(
+    'ALLOWED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks (10.1.0.0/16,fd00::/8) that deliveries may reach although they are private',
+  ),
+  deniedNetworks: row<readonly Network[]>(
+    'DENIED_NETWORKS',
+    'none',
+    noneOr(parseNetworks),
+    'networks that deliveries never reach, whatever else is allowed',
+  ),
+  deniedPorts: row<readonly PortRange[]>(
+    'DENIED_PORTS',
+    DENIED_PORTS,
+    noneOr(parsePorts),
+    'ports that deliveries never reach',
+  ),
+  deliveryProxy: row<string | undefined>(
+    'DELIVERY_PROXY',
+    undefined,
+    proxyUrl,
+    'HTTP proxy (http://user:password@host:port) that deliveries go out through, by CONNECT',
+  ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
   nodeNumber: row<number | undefined>(
     'NODE_NUMBER',
@@ -134,7 +221,15 @@ export const SETTINGS = {
 } satisfies { [K in keyof Settings]: Row<Settings[K]> };
 
 /** What is a secret or holds one: a file may hold it, named by a variable of the same name with `_FILE` behind it. */
-export const SECRETS: readonly string[] = ['EVENTSTORE_URL', 'NATS_URL', 'NATS_PASSWORD', 'MASTER_SECRET', 'ADMIN_KEY'];
+export const SECRETS: readonly string[] = [
+  'EVENTSTORE_URL',
+  'NATS_URL',
+  'NATS_PASSWORD',
+  'MASTER_SECRET',
+  'MASTER_SECRETS',
+  'ADMIN_KEY',
+  'DELIVERY_PROXY',
+];
 
 /** Every variable that is read: the settings, and the files that may hold a secret in their place. */
 export const VARIABLES: readonly string[] = [
@@ -231,11 +326,31 @@ function oneOf<const T extends readonly string[]>(choices: T) {
   };
 }
 
+function list(item: RegExp, what: string) {
+  return (value: string): readonly string[] => {
+    const items = value.split(',').map((text) => text.trim().toLowerCase());
+    if (!items.every((text) => item.test(text))) throw new Error(`must be ${what}, separated by commas`);
+    return items;
+  };
+}
+
 function url(scheme: RegExp, what: string) {
   return (value: string): string => {
     if (!scheme.test(value)) throw new Error(`must be ${what}`);
     return value;
   };
+}
+
+/** A list that may be empty. */
+function noneOr<T>(parse: (text: string) => readonly T[]) {
+  return (value: string): readonly T[] => (value === 'none' ? [] : parse(value));
+}
+
+function proxyUrl(value: string): string {
+  const parsed = URL.parse(value);
+  const isPlace = parsed && ['http:', 'https:'].includes(parsed.protocol) && parsed.pathname === '/';
+  if (!isPlace || parsed.search || parsed.hash) throw new Error('must be an http:// or https:// URL without a path');
+  return value;
 }
 
 /** @returns the path */
@@ -253,6 +368,25 @@ function atLeast(length: number) {
     if (value.length < length) throw new Error(`must have ${length} characters or more`);
     return value;
   };
+}
+
+/** @returns the parts of a list, each as `parse` returns it; empty ones are passed over */
+function listOf<T>(parse: (text: string) => T, separator: string | RegExp) {
+  return (value: string): readonly T[] => {
+    const parts = value.split(separator).map((part) => part.trim());
+    const given = parts.filter((part) => part !== '');
+    if (given.length === 0) throw new Error('must not be empty');
+    return given.map(parse);
+  };
+}
+
+const UNIT_S = { s: 1, m: 60, h: 3_600 } as const;
+
+function rateLimit(value: string): RateLimit {
+  const [, quota, count, unit] = /^([1-9]\d{0,8})\/([1-9]\d{0,3})?([smh])$/.exec(value) ?? [];
+  if (unit === undefined)
+    throw new Error(`must be a number and a time such as 100/s, 5000/10m or 100000/h, not "${value}"`);
+  return { quota: Number(quota), windowS: Number(count ?? 1) * UNIT_S[unit as keyof typeof UNIT_S] };
 }
 
 /** The longest duration a setting takes: setTimeout and JetStream delays both hold it. */

@@ -45,6 +45,8 @@ export function createHouse(name: string, settings: Settings) {
   const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
   const natsUrl = required('NATS_URL', settings.natsUrl);
   const access = connectionOptions(settings);
+  const keys = keysOf(settings);
+  log.info({ master_secrets: keys.names }, 'the master secrets by their names, the first makes what is new');
   const relayReader = openRelayReader(settings.dataDir);
   closing.push(relayReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
@@ -84,7 +86,7 @@ export function createHouse(name: string, settings: Settings) {
     store,
     /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */
     node: (): string => nodeIn(settings.dataDir),
-    keys: createKeys(required('MASTER_SECRET', settings.masterSecret)),
+    keys,
     /** Times that follow from the settings, in ms. */
     times: {
       ackWaitMs: ACK_WAIT_MS,
@@ -152,6 +154,14 @@ export function createHouse(name: string, settings: Settings) {
 function required(name: string, value: string | undefined): string {
   if (value === undefined) throw new SettingError(name, 'is needed where a service runs by itself');
   return value;
+}
+
+/** MASTER_SECRET is the oldest, and the one that is meant where facts name none. */
+function keysOf({ masterSecret, masterSecrets = [] }: Settings) {
+  if (masterSecrets.length === 0) return createKeys([required('MASTER_SECRET', masterSecret)]);
+  if (masterSecret === undefined || masterSecrets.includes(masterSecret))
+    return createKeys(masterSecrets, masterSecret);
+  return createKeys([...masterSecrets, masterSecret], masterSecret);
 }
 
 /** What the store answers, as soon as it does. @throws whatever does not say that it is away */

@@ -1,4 +1,5 @@
 import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
+import { createDestinations } from '../infra/outbound/destinations.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
 import type { RelayNote } from './relay/registry.ts';
@@ -58,9 +59,11 @@ const BUILD: { readonly [R in Role]: Build } = {
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
     const { createDelivery } = await import('./delivery/delivery.ts');
     const { createOutbound } = await import('../infra/outbound/post.ts');
+    const { createTunnel } = await import('../infra/outbound/tunnel.ts');
     const { models, progress } = await readModels();
-    const { deliveryTimeoutMs: timeoutMs, allowPrivateNetworks } = settings;
-    const outbound = createOutbound({ timeoutMs, allowPrivateNetworks });
+    const { deliveryTimeoutMs: timeoutMs, deliveryProxy } = settings;
+    const tunnel = deliveryProxy === undefined ? undefined : createTunnel(deliveryProxy, { timeoutMs, log });
+    const outbound = createOutbound({ timeoutMs, destinations: createDestinations(settings), tunnel });
     const { patienceMs, ackWaitMs } = times;
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
@@ -88,6 +91,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     };
     return createGateway({
       settings,
+      destinations: createDestinations(settings),
       store,
       keys,
       readModels: models,

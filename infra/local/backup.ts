@@ -11,7 +11,7 @@ import type { HeldFile } from './eventstore/rpc/hold-file.ts';
 import { readMasterSecret } from './master-secret.ts';
 
 const WITHOUT_SECRET =
-  'it does NOT hold MASTER_SECRET, which the environment sets: without it no key works after a restore';
+  'it does NOT hold MASTER_SECRET or MASTER_SECRETS, which the environment sets: without them no key works after a restore';
 
 await runCommand('npm run backup -- FILE', async (argument) => {
   const file = resolve(argument);
@@ -27,7 +27,8 @@ await runCommand('npm run backup -- FILE', async (argument) => {
     await rename(draft, file);
     await syncDirectory(dirname(file));
     console.log(`${file} holds all that was acknowledged before ${held.beganAt}: ${held.position} events`);
-    console.log(secret === null ? WITHOUT_SECRET : 'it holds the master secret too: keep it as you would keep a key');
+    if (secret !== null) console.log('it holds the master secret too: keep it as you would keep a key');
+    if (secret === null || settings.masterSecrets) console.log(WITHOUT_SECRET);
   } finally {
     for (const suffix of ['', '-journal', '-wal', '-shm']) await rm(draft + suffix, { force: true });
   }

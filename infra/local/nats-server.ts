@@ -69,6 +69,7 @@ function configuration(dir: string, port: number, serverName: string): string[] 
     `listen: "127.0.0.1:${port}"`,
     `log_file: ${JSON.stringify(join(dir, 'nats-server.log'))}`,
     'logfile_size_limit: 10MB',
+    'max_connections: 1024',
     // What a disk does not hold fails at the disk: the default, a share of what is free, would refuse work before that.
     `jetstream { store_dir: ${JSON.stringify(dir)}, max_memory_store: 16MB, max_file_store: 1TB }`,
   ];

@@ -4,12 +4,17 @@ import { type Child, createChild, type Program } from './child.ts';
 import { holdDataDir } from './data-dir.ts';
 import { checkFree, createPort, freePort } from './free-port.ts';
 import { endLeftovers } from './leftovers.ts';
-import { masterSecret } from './master-secret.ts';
+import { masterSecret, readMasterSecret } from './master-secret.ts';
 import { natsServer } from './nats-server.ts';
 import { nodeProgram } from './node-program.ts';
 import { removeRun, running, writeRun } from './run-file.ts';
 
 const LOOPBACK = '127.0.0.1';
+/**
+ * Threads of each service for what the system cannot do without one: looking names up, above all, which may take half of them. Node has 4, so that two names
+ * whose servers hang would hold up all others.
+ */
+const RESOLVER_THREADS = '64';
 const EVENTSTORE_MAIN = join(import.meta.dirname, 'eventstore/main.ts');
 
 /**
@@ -49,8 +54,9 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
   const common = {
     ...env,
     DATA_DIR: dataDir,
-    ...(settings.masterSecret === undefined && { MASTER_SECRET: masterSecret(dataDir) }),
+    ...masterSecretEnv(settings, dataDir),
     ALLOW_PRIVATE_NETWORKS: env.ALLOW_PRIVATE_NETWORKS || 'true',
+    UV_THREADPOOL_SIZE: env.UV_THREADPOOL_SIZE || RESOLVER_THREADS,
     // Nobody else has this log.
     ...(!settings.eventstoreUrl && !env.NODE_NUMBER && { NODE_NUMBER: '0' }),
   };
@@ -126,6 +132,13 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
       hold.release();
     },
   };
+}
+
+/** The generated secret is used on beside MASTER_SECRETS, but not made where those are given. */
+function masterSecretEnv({ masterSecret: given, masterSecrets }: Settings, dataDir: string): NodeJS.ProcessEnv {
+  if (given !== undefined) return {};
+  const generated = masterSecrets ? readMasterSecret(dataDir) : masterSecret(dataDir);
+  return generated === null ? {} : { MASTER_SECRET: generated };
 }
 
 /** Where a client on this machine reaches a server that listens on `host`. */

@@ -1,4 +1,6 @@
 const LENGTH_DELIMITED = 2;
+/** https://protobuf.dev/programming-guides/encoding/#varints */
+const MAX_VARINT_BYTES = 10;
 
 /** Reads the fields of a protobuf message where they lie, without copying. */
 export class WireReader {
@@ -15,36 +17,39 @@ export class WireReader {
     if (this.#at >= this.#buffer.length) return 0;
     const tag = this.varint();
     this.#wireType = tag & 7;
-    return tag >>> 3;
+    const number = Math.floor(tag / 8);
+    if (number === 0) throw new RangeError('a field has the number 0');
+    return number;
   }
 
   /** Values over 2^53-1 come back as 2^53-1: nothing here counts so far. */
   varint(): number {
     let value = 0;
     let scale = 1;
-    for (;;) {
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
       const byte = this.#byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return Math.min(value, Number.MAX_SAFE_INTEGER);
       scale *= 128;
     }
+    throw new RangeError('a number has no end');
   }
 
   /** All 64 bits. */
   bits64(): bigint {
     let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
       const byte = this.#byte();
-      value |= BigInt(byte & 0x7f) << shift;
+      value |= BigInt(byte & 0x7f) << BigInt(7 * count);
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
+    throw new RangeError('a number has no end');
   }
 
   bytes(): Buffer {
     const length = this.varint();
     const start = this.#at;
-    this.#at += length;
-    if (this.#at > this.#buffer.length) throw new RangeError('a field is longer than its message');
+    this.#pass(length);
     return this.#buffer.subarray(start, this.#at);
   }
 
@@ -72,9 +77,14 @@ export class WireReader {
   skip(): void {
     if (this.#wireType === LENGTH_DELIMITED) this.bytes();
     else if (this.#wireType === 0) this.varint();
-    else if (this.#wireType === 1) this.#at += 8;
-    else if (this.#wireType === 5) this.#at += 4;
+    else if (this.#wireType === 1) this.#pass(8);
+    else if (this.#wireType === 5) this.#pass(4);
     else throw new RangeError(`unknown wire type ${this.#wireType}`);
+  }
+
+  #pass(length: number): void {
+    this.#at += length;
+    if (this.#at > this.#buffer.length) throw new RangeError('a field is longer than its message');
   }
 
   #byte(): number {

@@ -20,17 +20,22 @@ export function shardOf(webhookId: number): number {
 
 /**
  * The shards that are `worker`'s where these workers are there, after rendezvous hashing: all who know of the same workers come to the same, and most
- * stay where they are when one comes or goes. None has more than its even share, rounded up.
+ * stay where they are when one comes or goes. Each has its even share, rounded up or down.
  */
 export function shardsOf(worker: string, workers: readonly string[]): ReadonlySet<number> {
-  const most = Math.ceil(SHARDS / workers.length);
+  const share = Math.floor(SHARDS / workers.length);
+  /** How many may have one more than that. */
+  let larger = SHARDS % workers.length;
   const taken = new Map(workers.map((id) => [id, 0]));
   const mine = new Set<number>();
   for (let shard = 0; shard < SHARDS; shard++) {
     const weight = new Map(workers.map((id) => [id, weightOf(id, shard)]));
+    const most = larger > 0 ? share + 1 : share;
     const free = workers.filter((id) => (taken.get(id) ?? most) < most);
     const owner = free.reduce((best, id) => ((weight.get(id) ?? '') > (weight.get(best) ?? '') ? id : best));
-    taken.set(owner, (taken.get(owner) ?? 0) + 1);
+    const has = (taken.get(owner) ?? 0) + 1;
+    taken.set(owner, has);
+    if (has > share) larger -= 1;
     if (owner === worker) mine.add(shard);
   }
   return mine;

@@ -6,6 +6,7 @@ import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
+import { MasterSecretMissing } from '../../infra/master-secrets.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
@@ -30,6 +31,8 @@ const LOOK_MS = 5;
 const RECENT_MS = 500;
 /** When a message whose handling failed comes back, in ms. */
 const FAILED_MS = 1_000;
+/** The same where its keys cannot be had here, which only another start with other settings mends, in ms. */
+const SECRET_MISSING_MS = 10_000;
 
 export interface DeliveryDeps {
   readonly store: EventStore;
@@ -76,7 +79,8 @@ export function createDelivery(deps: DeliveryDeps): Service {
       await settle(message, decoded, await handle(decoded, handing));
     } catch (error) {
       if (error instanceof SyntaxError) message.term('not a message of ours');
-      else if (!giveUp.signal.aborted) message.nak(FAILED_MS);
+      else if (!giveUp.signal.aborted)
+        message.nak(error instanceof MasterSecretMissing ? SECRET_MISSING_MS : FAILED_MS);
       log.error({ err: error }, 'a delivery could not be handled');
     } finally {
       held.remove(message);

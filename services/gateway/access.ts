@@ -7,20 +7,31 @@ import type { Scope } from './route.ts';
 
 interface Rule {
   /** When a request without a key is let in. */
-  readonly withoutKey: 'always' | 'without-admin-key' | 'public-channel' | 'never';
+  readonly withoutKey: 'always' | 'without-admin-key' | 'public-channel' | 'public-key' | 'never';
   /** Whose keys are let in, beside ADMIN_KEY, which may do everything. */
   readonly keys: readonly ('publisher' | 'own-subscriber' | 'any-subscriber')[];
+  /** The same in words, as `docs/api.md` says it of each route. */
+  readonly who: string;
 }
 
 /** Who may do what. Each route names one of these. */
 export const ACCESS = {
-  anyone: { withoutKey: 'always', keys: [] },
-  'channel-creator': { withoutKey: 'without-admin-key', keys: [] },
-  admin: { withoutKey: 'never', keys: [] },
-  publisher: { withoutKey: 'never', keys: ['publisher'] },
-  'channel-reader': { withoutKey: 'public-channel', keys: ['publisher'] },
-  'webhook-owner': { withoutKey: 'never', keys: ['publisher', 'own-subscriber'] },
-  'log-reader': { withoutKey: 'never', keys: ['publisher', 'any-subscriber'] },
+  anyone: { withoutKey: 'always', keys: [], who: 'anyone' },
+  'channel-creator': { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
+  admin: { withoutKey: 'never', keys: [], who: 'admin' },
+  publisher: { withoutKey: 'never', keys: ['publisher'], who: 'publisher' },
+  'channel-reader': { withoutKey: 'public-channel', keys: ['publisher'], who: 'publisher; anyone where it is public' },
+  'webhook-owner': { withoutKey: 'never', keys: ['publisher', 'own-subscriber'], who: 'publisher, its subscriber' },
+  'public-key-reader': {
+    withoutKey: 'public-key',
+    keys: ['publisher', 'own-subscriber'],
+    who: 'publisher, its subscriber; anyone where it signs with `v1a`',
+  },
+  'log-reader': {
+    withoutKey: 'never',
+    keys: ['publisher', 'any-subscriber'],
+    who: 'publisher; a subscriber sees its own entry',
+  },
 } satisfies Record<string, Rule>;
 
 export type Access = keyof typeof ACCESS;
@@ -47,15 +58,50 @@ export async function admit(
   if (rule.withoutKey === 'always') return { by: 'anyone' };
   if (rule.withoutKey === 'without-admin-key' && adminKey === undefined) return { by: 'anyone' };
   const key = readKey(authorization, adminKey);
-  if (key === undefined && rule.withoutKey !== 'public-channel') throw keyMissing();
+  if (key === undefined && rule.withoutKey === 'never') throw keyMissing();
   if (params.channel === undefined) {
+    if (key === undefined) throw keyMissing();
     if (isAdminKey(key, adminKey)) return { by: 'admin' };
     throw keyRefused();
   }
   const channel = await findChannel(gateway, params.channel);
-  if (key !== undefined) return admitKey(gateway, rule, { key, channel, webhookParam: params.webhook });
-  if (channel?.fields.public) return { by: 'anyone', channel };
+  if (key === undefined) return admitKeyless(gateway, rule, channel, params.webhook);
+  const claim = { key, channel, webhookParam: params.webhook };
+  try {
+    return await admitKey(gateway, rule, claim);
+  } catch (error) {
+    if (!channel || !isOfBadKey(error) || !isOfNextVersion(gateway, channel, claim)) throw error;
+  }
+  gateway.channels.changed(channel.id, await gateway.store.lastPosition());
+  return admitKey(gateway, rule, { ...claim, channel: await gateway.channels.byId(channel.id) });
+}
+
+/** Whether what was refused is a key, not that there was none. */
+export function isOfBadKey(error: unknown): boolean {
+  return error instanceof Problem && (error.code === 'key-refused' || error.code === 'key-malformed');
+}
+
+/** Where nothing is open, there is no telling what exists. */
+function admitKeyless(
+  gateway: Gateway,
+  { withoutKey }: Rule,
+  channel: LiveChannel | undefined,
+  webhookParam?: string,
+): Scope {
+  if (withoutKey === 'public-channel' && channel?.fields.public) return { by: 'anyone', channel };
+  if (withoutKey === 'public-key' && channel && webhookParam !== undefined) {
+    const webhook = webhookIn(gateway, channel.id, webhookParam);
+    if (webhook?.fields.signatures?.includes('v1a')) return { by: 'anyone', channel, webhook };
+  }
   throw keyMissing();
+}
+
+/** Whether a key was made by a rotation that another gateway has carried out and that is not in the read models here yet: whoever did that goes on with it at once. */
+function isOfNextVersion(gateway: Gateway, channel: LiveChannel, { key, webhookParam }: Claim): boolean {
+  const { keyring } = gateway;
+  if (keyring.isNextPublisherOf(channel, key)) return true;
+  const webhook = webhookParam === undefined ? undefined : webhookIn(gateway, channel.id, webhookParam);
+  return webhook !== undefined && keyring.isNextSubscriberOf(webhook, key);
 }
 
 interface Claim {
@@ -99,10 +145,15 @@ function findChannel({ channels }: Gateway, guidOrId: string): Promise<LiveChann
   return DIGITS.test(guidOrId) ? undefined : channels.byGuid(guidOrId);
 }
 
-function findWebhook({ readModels }: Gateway, channelId: number, param: string): WebhookView {
+function webhookIn({ readModels }: Gateway, channelId: number, param: string): WebhookView | undefined {
   const id = idOf(param);
   const webhook = id === undefined ? undefined : readModels.webhooks.byId(id);
-  if (webhook?.channel_id === channelId) return webhook;
+  return webhook?.channel_id === channelId ? webhook : undefined;
+}
+
+function findWebhook(gateway: Gateway, channelId: number, param: string): WebhookView {
+  const webhook = webhookIn(gateway, channelId, param);
+  if (webhook) return webhook;
   throw new Problem('webhook-not-found', 'There is no such webhook in this channel.');
 }
 

@@ -2,22 +2,30 @@ import { randomUUID } from 'node:crypto';
 import Router from '@koa/router';
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import type { Logger } from '../../infra/log.ts';
+import { MasterSecretMissing } from '../../infra/master-secrets.ts';
+import type { Settings } from '../../infra/settings.ts';
+import { createBrowserCheck, createCors } from './browsers.ts';
 import type { Gateway } from './context.ts';
 import { createEndpoints } from './endpoint.ts';
 import { asProblem, Problem } from './problems.ts';
+import { checkHead, createPipelineCheck, givenRequestId } from './request-head.ts';
 import { ROUTES } from './routes/routes.ts';
+import { setStandingHeaders } from './standing-headers.ts';
+
+export type AppSettings = Pick<Settings, 'host' | 'corsOrigins' | 'allowedHosts'>;
 
 /** The Koa application: every route, and an answer to whatever is none. */
-export function createApp(gateway: Gateway, isStopping: () => boolean): Koa {
+export function createApp(gateway: Gateway, settings: AppSettings, isStopping: () => boolean): Koa {
   const endpoint = createEndpoints(gateway);
-  const router = new Router({ sensitive: true });
+  // A path names one thing: an empty id at its end must not turn it into that of the whole list.
+  const router = new Router({ sensitive: true, strict: true });
   for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
-  app
-    .use(answerAlways(gateway.log, isStopping))
-    .use(router.routes() as Middleware)
-    .use(answerNoRoute);
+  app.use(answerAlways(gateway.log, isStopping)).use(refuseUnsafe(settings));
+  const cors = createCors(settings);
+  if (cors) app.use(cors);
+  app.use(router.routes() as Middleware).use(answerNoRoute);
   return app;
 }
 
@@ -26,20 +34,34 @@ function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
   const isLogged = log.isLevelEnabled('debug');
   return async (ctx: Context, next: Next) => {
     const beganMs = isLogged ? performance.now() : 0;
-    const requestId = randomUUID();
+    const requestId = givenRequestId(ctx.req) ?? randomUUID();
     ctx.state.requestId = requestId;
-    ctx.set('X-Request-Id', requestId);
-    ctx.set('Cache-Control', 'no-store');
+    ctx.res.setHeader('X-Request-Id', requestId);
+    setStandingHeaders(ctx.res);
     try {
       if (isStopping()) throw new Problem('stopping', 'Another server, or this one in a moment, will answer.');
       await next();
     } catch (error) {
+      if (error instanceof MasterSecretMissing)
+        log.error({ err: error, request_id: requestId }, 'a key cannot be made');
       answerProblem(ctx, asProblem(error) ?? internal(log, requestId, error));
     }
     if (isStopping()) ctx.set('Connection', 'close');
     if (!isLogged) return;
     const took_ms = Math.round(performance.now() - beganMs);
     log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
+  };
+}
+
+/** Refuses what is dangerous to let in, whatever it asks for. */
+function refuseUnsafe(settings: AppSettings): Middleware {
+  const checkPipeline = createPipelineCheck();
+  const checkBrowser = createBrowserCheck(settings);
+  return ({ req, res }: Context, next: Next) => {
+    checkPipeline(req, res);
+    checkHead(req);
+    checkBrowser(req);
+    return next();
   };
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Context } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { FORM_OPTIONS, hasNamelessField } from './form.ts';
+import { membersIn, shapeOf } from './json-shape.ts';
 import { type FieldError, fieldProblem, Problem } from './problems.ts';
 
 const MAX_KIB = 256;
@@ -46,13 +47,16 @@ export function createBodyReader(): ReadBody {
       ctx.req.off('data', keep).resume();
       throw asBodyProblem(error);
     }
-    const text = (ctx.request.rawBody ?? '') as string;
+    const text = ctx.request.rawBody as string | undefined;
+    // The parser leaves alone what has a type that it cannot take apart, such as one with an empty parameter.
+    if (text === undefined) throw mediaTypeUnknown();
     // Bytes that are no UTF-8 have become this character, which a text may hold as well.
     if (text.includes('\ufffd') && !isUtf8(Buffer.concat(chunks))) throw malformed('It is not UTF-8.');
     const body = text === '' ? {} : ctx.request.body;
     if (isForm && hasNamelessField(text)) throw malformed('A field of the form has no name.');
     if (!isObject(body)) throw new Problem('fields-invalid', 'The body must be a JSON object.');
-    if (isForm || mayBeDeep(text)) refuseOddities(body);
+    if (isForm) refuseOddities(body);
+    else refuseAmbiguity(text, body);
     return { fields: body, isForm, length: text.length };
   };
 }
@@ -66,17 +70,19 @@ function hasBody({ req: { headers } }: Context): boolean {
 function mediaType({ req: { headers } }: Context): string {
   const given = headers['content-type'] ?? '';
   const type = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type !== JSON_TYPE && type !== FORM_TYPE) {
-    throw new Problem('media-type-unknown', `Send the body as ${JSON_TYPE} or ${FORM_TYPE}.`, {
-      headers: { Accept: `${JSON_TYPE}, ${FORM_TYPE}` },
-    });
-  }
+  if (type !== JSON_TYPE && type !== FORM_TYPE) throw mediaTypeUnknown();
   const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
+  const transfer = headers['transfer-encoding'];
+  if ((encoding ?? 'identity') !== 'identity' || (transfer ?? 'chunked').toLowerCase() !== 'chunked') {
     const headers = { 'Accept-Encoding': 'identity' };
     throw new Problem('encoding-unknown', 'Send the body without a content encoding.', { headers });
   }
   return type;
+}
+
+function mediaTypeUnknown(): Problem {
+  const headers = { Accept: `${JSON_TYPE}, ${FORM_TYPE}` };
+  return new Problem('media-type-unknown', `Send the body as ${JSON_TYPE} or ${FORM_TYPE}.`, { headers });
 }
 
 function asBodyProblem(error: unknown): unknown {
@@ -95,16 +101,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a JSON text opens enough brackets to nest too deep. Most do not, and need no walk through what they hold. */
-function mayBeDeep(text: string): boolean {
-  let count = 0;
-  for (const bracket of ['{', '[']) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      count += 1;
-      if (count > MAX_DEPTH) return true;
-    }
-  }
-  return false;
+/** Refuses JSON that nests too deep, or means one thing to us and another to whoever keeps the first of two equal names. */
+function refuseAmbiguity(text: string, body: Record<string, unknown>): void {
+  const { depth, members } = shapeOf(text);
+  // The body itself is a level.
+  if (depth > MAX_DEPTH + 1) refuseOddities(body);
+  if (members !== membersIn(body)) throw malformed('An object in it has the same name twice.');
 }
 
 /** @throws Problem fields-invalid */

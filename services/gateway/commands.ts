@@ -82,6 +82,7 @@ const TRIES = 10;
 
 /**
  * Carries a command out: folds the stream, decides, and appends if nobody was faster, else decides again.
+ * @param once id of the one fact that it makes: where the stream has it, the command was carried out before, and what that left behind is returned
  * @throws what the decider throws; Problem contended; StoreUnavailable
  */
 export async function carryOut<S, F extends Fact, C>(
@@ -90,18 +91,20 @@ export async function carryOut<S, F extends Fact, C>(
   { nothing, evolve, decide }: Aggregate<S, F, C>,
   command: C | ((state: S) => Promise<C>),
   stamp: Stamp,
-  { isNew = false } = {},
+  { isNew = false, once }: { isNew?: boolean; once?: string } = {},
 ): Promise<Carried<S>> {
   for (let tries = 0; tries < TRIES; tries++) {
     const recorded = isNew && tries === 0 ? [] : await store.read<F>(stream);
+    const before = once === undefined ? -1 : recorded.findIndex(({ id }) => id === once);
+    if (before >= 0)
+      return { state: recorded.slice(0, before + 1).reduce<S>(evolve, nothing), position: lastOf(recorded) };
     const state = recorded.reduce<S>(evolve, nothing);
     const decided = typeof command === 'function' ? await (command as (state: S) => Promise<C>)(state) : command;
     const facts = decide(state, decided);
-    const last = recorded.at(-1);
-    if (facts.length === 0) return { state, position: last?.position ?? -1 };
+    if (facts.length === 0) return { state, position: lastOf(recorded) };
     try {
-      const news = facts.map((fact) => newFact<Fact>(fact, stamp));
-      const { position } = await store.append(stream, news, last?.revision ?? NO_STREAM_YET);
+      const news = facts.map((fact) => ({ ...newFact<Fact>(fact, stamp), ...(once !== undefined && { id: once }) }));
+      const { position } = await store.append(stream, news, recorded.at(-1)?.revision ?? NO_STREAM_YET);
       return { state: facts.reduce(evolve, state), position };
     } catch (error) {
       if (!(error instanceof WrongRevision)) throw error;
@@ -118,5 +121,9 @@ export async function asCreated<S, F extends Fact, C>(
 ): Promise<Carried<S> | undefined> {
   const recorded = await store.read<F>(stream);
   const [first] = recorded;
-  return first && { state: evolve(nothing, first), position: recorded.at(-1)?.position ?? -1 };
+  return first && { state: evolve(nothing, first), position: lastOf(recorded) };
+}
+
+function lastOf(recorded: readonly { readonly position: number }[]): number {
+  return recorded.at(-1)?.position ?? -1;
 }

@@ -1,11 +1,15 @@
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Backpressure } from './backpressure.ts';
+import type { BadKeys } from './bad-keys.ts';
+import type { createClientAddress } from './client-address.ts';
 import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
 import type { LiveChannels } from './live-channels.ts';
+import type { PublishRate } from './publish-rate.ts';
 
 /** Resolves where what it is named after can be used, throws where it cannot. */
 export type Check = () => Promise<void>;
@@ -13,6 +17,7 @@ export type Check = () => Promise<void>;
 /** What routes work with. */
 export interface Gateway {
   readonly store: EventStore;
+  readonly destinations: Pick<Destinations, 'objection'>;
   /** Appends facts that have no invariant. */
   readonly coalescer: ReturnType<typeof createCoalescer>;
   readonly readModels: ReadModels;
@@ -20,6 +25,10 @@ export interface Gateway {
   readonly freshness: Freshness;
   readonly backpressure: Pick<Backpressure, 'wrote' | 'whenRoom'>;
   readonly keyring: Keyring;
+  readonly badKeys: BadKeys;
+  readonly clientAddress: ReturnType<typeof createClientAddress>;
+  /** Undefined where channels may publish as much as they want. */
+  readonly publishRate: PublishRate | undefined;
   readonly adminKey: string | undefined;
   readonly checks: Readonly<Record<string, Check>>;
   readonly ids: () => number;

@@ -1,4 +1,4 @@
-import { sameKey } from '../../infra/keys.ts';
+import { sameSecret } from '../../infra/keys.ts';
 import { Problem } from './problems.ts';
 
 const DERIVED_KEY = /^[ps]k_[0-9a-f]{40}$/;
@@ -19,7 +19,7 @@ export function readKey(authorization: string | undefined, adminKey: string | un
 }
 
 export function isAdminKey(key: string | undefined, adminKey: string | undefined): boolean {
-  return key !== undefined && adminKey !== undefined && sameKey(key, adminKey);
+  return key !== undefined && adminKey !== undefined && sameSecret(key, adminKey);
 }
 
 function credentialsOf(authorization: string): string | undefined {

@@ -1,11 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import { admit, idOf, type PathParams } from './access.ts';
+import type { LiveChannel } from '../../domain/channel.ts';
+import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem } from './problems.ts';
 import { createQueryReader } from './query.ts';
-import { Page, type Request, type Route } from './route.ts';
+import { Page, type Request, type Route, type Scope } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
 
 /**
@@ -13,7 +15,7 @@ import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
  * is refused has left nothing behind.
  */
 export function createEndpoints(gateway: Gateway): (route: Route) => Middleware {
-  const compile = createCompiler();
+  const compile = createCompiler({ destination: gateway.destinations.objection });
   const readBody = createBodyReader();
 
   return (route) => {
@@ -33,7 +35,9 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
 
     return async (ctx) => {
       const params: PathParams & { event?: string } = ctx.params;
-      const scope = await admit(gateway, route.access, params, ctx.req.headers.authorization);
+      const scope = await letIn(gateway, route, params, ctx.req);
+      if (route.isPublishing && gateway.publishRate)
+        ctx.set(gateway.publishRate.take((scope.channel as LiveChannel).id));
       // Before its body is read: what is refused costs little then, and what waits holds little.
       const whenRoom = route.isPublishing ? gateway.backpressure.whenRoom() : undefined;
       if (whenRoom) await whenRoom;
@@ -59,6 +63,16 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
   };
 }
 
+/** @throws what `admit` throws; Problem too-many-bad-keys in place of a key's refusal */
+async function letIn(gateway: Gateway, route: Route, params: PathParams, request: IncomingMessage): Promise<Scope> {
+  try {
+    return await admit(gateway, route.access, params, request.headers.authorization);
+  } catch (error) {
+    if (isOfBadKey(error)) gateway.badKeys.count(gateway.clientAddress(request));
+    throw error;
+  }
+}
+
 /** @throws Problem event-not-found */
 function eventIdOf(param: string): number {
   const id = idOf(param);
@@ -82,7 +96,7 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
     owner: channel === undefined ? 'channels' : String((channel as { id: number }).id),
     route: `${route.method} ${route.path}`,
     path,
-    body,
+    body: route.hashedAs ? route.hashedAs(body, gateway) : body,
   };
   const accepted = await acceptOnce(gateway, keyed, { id, atMs }, { about: id, requestId, by });
   return { ...request, ...accepted, repeatable: true };

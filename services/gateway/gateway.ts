@@ -3,19 +3,28 @@ import { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
-import { createApp } from './app.ts';
+import { type AppSettings, createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
+import { createBadKeys } from './bad-keys.ts';
+import { createClientAddress } from './client-address.ts';
 import type { Check, Gateway } from './context.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
+import { createPublishRate } from './publish-rate.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
-  readonly settings: Pick<Settings, 'port' | 'host' | 'adminKey' | 'publishLagLimitMs'>;
+  readonly settings: AppSettings &
+    Pick<
+      Settings,
+      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+    >;
+  readonly destinations: Destinations;
   readonly store: EventStore;
   readonly keys: Keys;
   readonly readModels: ReadModels;
@@ -29,20 +38,27 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } = deps;
+  const { settings, destinations, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } =
+    deps;
+  const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
+  const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
-    ...{ limitMs: settings.publishLagLimitMs, progress, relayedTo, queueLag, log },
-    nowMs: () => performance.now(),
+    ...{ limitMs, progress, relayedTo, queueLag, log },
+    nowMs: monotonicMs,
   });
   const gateway: Gateway = {
     store,
+    destinations,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
     channels: createLiveChannels(readModels.channels, freshness),
     freshness,
     backpressure,
     keyring: createKeyring(keys),
+    badKeys: createBadKeys(monotonicMs),
+    clientAddress: createClientAddress(trustedProxies),
+    publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
     checks,
     ids,
@@ -50,7 +66,8 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     log,
   };
   let isStopping = false;
-  const server = createHttpServer(createApp(gateway, () => isStopping).callback());
+  const app = createApp(gateway, settings, () => isStopping);
+  const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });
   return {
     name: 'gateway',
     get port() {

@@ -3,8 +3,8 @@ import { stream } from '../../domain/facts.ts';
 import type { ChannelQueries } from '../../projections/channels.ts';
 import type { Freshness } from './freshness.ts';
 
-/** How long a channel is taken to be as it was read, in ms: well below what the projector may lag. */
-const KEPT_MS = 100;
+/** How long a channel is taken to be as it was read, in ms: a key that was rotated out at another gateway is taken for so much longer than the projector needs. */
+const KEPT_MS = 10;
 const KEPT = 10_000;
 
 export type LiveChannels = ReturnType<typeof createLiveChannels>;

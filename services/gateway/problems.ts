@@ -1,5 +1,6 @@
 import { Refusal, type RefusalCode } from '../../domain/refusal.ts';
 import { StoreUnavailable } from '../../infra/event-store/errors.ts';
+import { MasterSecretMissing } from '../../infra/master-secrets.ts';
 
 interface Row {
   readonly status: number;
@@ -15,6 +16,7 @@ export const PROBLEMS = {
   'key-missing': row(401, 'A key is needed'),
   'key-malformed': row(401, 'The key is malformed'),
   'key-refused': row(403, 'This key may not do that'),
+  'cross-site': row(403, 'Another site may not do that'),
   'not-found': row(404, 'There is nothing here'),
   'channel-not-found': row(404, 'There is no such channel'),
   'webhook-not-found': row(404, 'There is no such webhook'),
@@ -28,16 +30,21 @@ export const PROBLEMS = {
   'body-too-large': row(413, 'The body is too large'),
   'media-type-unknown': row(415, 'The body is of a type that is not taken'),
   'encoding-unknown': row(415, 'The body is encoded in a way that is not taken'),
+  'host-unknown': row(421, 'This server does not go by that name'),
   'fields-invalid': row(422, 'Some fields are not valid'),
   'guid-immutable': row(422, 'The guid cannot be changed'),
   'query-invalid': row(422, 'Some query parameters are not valid'),
   'idempotency-key-invalid': row(422, 'The Idempotency-Key is not valid'),
+  'pipelined-too-many': row(429, 'Too many requests wait on this connection'),
+  'too-many-bad-keys': row(429, 'Too many bad keys'),
+  'rate-limited': row(429, 'The channel has published what it may for now'),
   'headers-too-large': row(431, 'The request headers are too large'),
   internal: row(500, 'Something went wrong here'),
   'store-unavailable': row(503, 'The event store cannot be reached'),
   'read-models-behind': row(503, 'The read models are behind'),
   contended: row(503, 'Too many changes at once'),
   overloaded: row(503, 'More is published than can be delivered'),
+  'master-secret-missing': row(503, 'A master secret is missing here'),
   'not-ready': row(503, 'Not ready'),
   stopping: row(503, 'This server is stopping'),
 } satisfies Record<RefusalCode, Row> & Record<string, Row>;
@@ -100,6 +107,7 @@ const HEADERS: Readonly<Record<number, Record<string, string>>> = {
 export function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) return new Problem('store-unavailable', 'Nothing is lost. Try again shortly.');
+  if (error instanceof MasterSecretMissing) return new Problem('master-secret-missing', `${error.message}.`);
   if (!(error instanceof Refusal)) return undefined;
   const { code, message, field } = error;
   return new Problem(code, message, field === undefined ? {} : { errors: [{ field, message }] });

@@ -7,6 +7,9 @@ import type { Gateway } from './context.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
+/** Every method that something here takes, beside OPTIONS. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const satisfies readonly (Method | 'HEAD')[];
+
 /** Who asked, and for what: found while it was decided whether they may. */
 export interface Scope {
   readonly by: Actor;
@@ -72,6 +75,8 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly isPublishing?: boolean;
   /** What a form cannot say of itself: changes a form's body before it is validated. */
   readonly fromForm?: (body: Record<string, unknown>) => void;
+  /** What an Idempotency-Key remembers the body by, where that holds secrets: its hash goes to the log. */
+  readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: { readonly id: number }, scope: Scope) => string;
@@ -79,9 +84,11 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
 }
 
 /** A row whose own types no longer matter. */
-export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle'> & {
+export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle' | 'hashedAs'> & {
   // biome-ignore lint/suspicious/noExplicitAny: a request of the row's own shape, which `route` has checked
   readonly handle: (request: any, gateway: Gateway) => unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: a body of the row's own schema
+  readonly hashedAs?: (body: any, gateway: Gateway) => unknown;
 };
 
 /** Checks a row's handler against its path, schemas and answer. */

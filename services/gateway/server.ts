@@ -1,17 +1,30 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Problem, type ProblemCode } from './problems.ts';
+import type { Logger } from '../../infra/log.ts';
+import { answerConnect, createRawAnswers } from './raw-answers.ts';
 
-/** A request's headers, and a whole request, must have arrived within these, in ms. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-/** Longer than the 60 s that load balancers keep idle connections for, so that it is they who close them. */
-const KEEP_ALIVE_MS = 65_000;
-/** How often requests that are too slow are looked for, in ms. */
-const SLOW_LOOK_MS = 2_000;
+/** What a connection may take of the server, in ms unless said otherwise. */
+export const LIMITS = {
+  /** A request's headers, and a whole request, must have arrived within these: https://en.wikipedia.org/wiki/Slowloris_(cyber_attack) */
+  headersMs: 10_000,
+  requestMs: 30_000,
+  /** Longer than the 60 s that load balancers keep idle connections for, so that it is they who close them. */
+  keepAliveMs: 65_000,
+  /** How long a client may take no byte of its answer. */
+  silenceMs: 120_000,
+  /** How often requests that are too slow are looked for. */
+  slowLookMs: 2_000,
+  /** Bytes of a request's line and headers together. */
+  headerBytes: 16 * 1_024,
+  /** Connections at a time: more are closed as they come. */
+  connections: 10_000,
+};
+
 /** How long a stop waits for answers to requests that are under way, in ms. */
-const DRAIN_MS = 15_000;
+const DRAIN_MS = 7_000;
+/** How often it is said that there are too many connections, in ms. */
+const FULL_SAID_MS = 10_000;
 
 export interface HttpServer {
   readonly port: number;
@@ -21,18 +34,38 @@ export interface HttpServer {
   drain(): Promise<void>;
 }
 
-export function createHttpServer(listener: RequestListener): HttpServer {
+export function createHttpServer(
+  listener: RequestListener,
+  log: Logger,
+  limits: Partial<typeof LIMITS> = {},
+): HttpServer {
+  const { headersMs, requestMs, keepAliveMs, silenceMs, slowLookMs, headerBytes, connections } = {
+    ...LIMITS,
+    ...limits,
+  };
+  const rawAnswers = createRawAnswers(log);
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: SLOW_LOOK_MS,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: slowLookMs,
+      maxHeaderSize: headerBytes,
+      // Node would answer these without a body, and drop headers without a word: checkHead does both aloud.
+      requireHostHeader: false,
       noDelay: true,
     },
     listener,
   );
-  server.on('clientError', answerRawly);
+  server.maxHeadersCount = 0;
+  server.maxConnections = connections;
+  server.setTimeout(silenceMs);
+  server.prependListener('request', rawAnswers.noteRequest);
+  // What else a client expects than 100-continue, it goes without (RFC 9110, section 10.1.1).
+  server.on('checkExpectation', listener);
+  server.on('clientError', rawAnswers.answer);
+  server.on('connect', answerConnect);
+  server.on('drop', sayWhenFull(log));
   const sockets = trackSockets(server);
   return {
     get port() {
@@ -64,24 +97,12 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
   return sockets;
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, ProblemCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers-too-large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
-};
-
-/** Answers what never became a request. */
-function answerRawly(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = new Problem(CLIENT_ERRORS[error.code ?? ''] ?? 'malformed-request', 'The connection ends here.');
-  const body = JSON.stringify(problem);
-  const head = [
-    `HTTP/1.1 ${problem.status} ${problem.code}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+/** Whoever opens connections without end must not fill the log as well. */
+function sayWhenFull(log: Logger): () => void {
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - saidAtMs < FULL_SAID_MS) return;
+    saidAtMs = performance.now();
+    log.warn('there are as many connections as MAX_CONNECTIONS allows: new ones are closed');
+  };
 }

@@ -1,7 +1,8 @@
-import { Ajv, type ErrorObject, type SchemaObject } from 'ajv';
+import { Ajv, type ErrorObject, type SchemaObject, type SchemaValidateFunction } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import type { TObject } from 'typebox';
-import { isHttpUrl, MAX_URL_LENGTH, MUST } from '../../domain/fields.ts';
+import { DESTINATION, isHttpUrl, MAX_URL_LENGTH, MUST } from '../../domain/fields.ts';
+import { HEADER_NAMES, headerNameErrors } from '../../domain/webhook-headers.ts';
 import type { FieldError } from './problems.ts';
 
 /** The most fields that one answer complains about. */
@@ -10,15 +11,50 @@ const MAX_ERRORS = 100;
 /** What is wrong with a value; undefined where nothing is. */
 export type Validate = (value: unknown) => readonly FieldError[] | undefined;
 
-/** Compiles a schema into a function that finds all wrong fields. */
-export function createCompiler(): (schema: TObject) => Validate {
+/** What a deployment's settings say against a value, in words that go on after the field's name; undefined where nothing. */
+export type Objection = (text: string) => string | undefined;
+
+/**
+ * Compiles a schema into a function that finds all wrong fields.
+ * @param objections by what a field with a keyword of that name holds
+ */
+export function createCompiler(objections: { destination: Objection }): (schema: TObject) => Validate {
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true });
   ajv.addVocabulary([MUST]);
+  ajv.addKeyword({
+    keyword: HEADER_NAMES,
+    type: 'object',
+    schemaType: 'boolean',
+    errors: true,
+    validate: areHeaderNames,
+  });
+  ajv.addKeyword({ keyword: DESTINATION, type: 'string', errors: 'full', validate: objecting(objections.destination) });
   for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, { validate });
   return (schema) => {
     const isValid = ajv.compile(schema);
     return (value) => (isValid(value) ? undefined : fieldErrors(isValid.errors ?? []));
   };
+}
+
+/** The check behind HEADER_NAMES, in the form that ajv asks for: what is wrong hangs on the function. */
+const areHeaderNames: SchemaValidateFunction = (_: boolean, headers: Readonly<Record<string, unknown>>) => {
+  areHeaderNames.errors = headerNameErrors(headers).map(({ name, message }) => ({
+    keyword: HEADER_NAMES,
+    message,
+    params: { ownProperty: name },
+  }));
+  return areHeaderNames.errors.length === 0;
+};
+
+/** A keyword that holds where there is no objection to the text. */
+function objecting(objection: Objection): SchemaValidateFunction {
+  const validate: SchemaValidateFunction = (_: unknown, text: string) => {
+    const message = objection(text);
+    if (message === undefined) return true;
+    validate.errors = [{ keyword: DESTINATION, message, params: {} }];
+    return false;
+  };
+  return validate;
 }
 
 /** Names of a schema's own fields that are of a type. */
@@ -55,7 +91,7 @@ function fieldErrors(errors: readonly ErrorObject[]): FieldError[] {
 
 function fieldOf({ instancePath, params }: ErrorObject): string {
   const path = instancePath.split('/').slice(1).map(unescapePointer);
-  const own = params.missingProperty ?? params.additionalProperty;
+  const own = params.missingProperty ?? params.additionalProperty ?? params.ownProperty;
   return (own === undefined ? path : [...path, own]).join('.');
 }
 
@@ -89,6 +125,14 @@ function messageOf({ keyword, params, parentSchema, message }: ErrorObject): str
       return FORMATS[params.format]?.must ?? 'is malformed';
     case 'pattern':
       return `must ${schema[MUST] ?? `match ${params.pattern}`}`;
+    case 'enum':
+      return `must be one of ${params.allowedValues.join(', ')}`;
+    case 'minItems':
+      return 'must not be empty';
+    case 'uniqueItems':
+      return 'must not have the same twice';
+    case 'maxProperties':
+      return `must be ${params.limit} at most`;
     case 'minimum':
     case 'maximum':
       return `must be a whole number from ${schema.minimum} to ${schema.maximum}`;

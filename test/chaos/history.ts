@@ -43,6 +43,8 @@ export interface Hit {
   readonly atMs: number;
   /** The status that it was, or was to be, answered with; null for none. */
   readonly status: number | null;
+  /** Whether it came on a connection for itself: a second try of a POST whose kept connection was closed without a word. */
+  readonly isSecondTry?: boolean;
 }
 
 export const PARTS = ['gateway', 'delivery', 'projector+relay', 'supervisor', 'eventstore', 'nats-server'] as const;

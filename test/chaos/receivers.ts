@@ -74,7 +74,17 @@ export async function startReceivers(seed: number, firstHits: Hit[]) {
 function hitOf({ headers }: IncomingMessage, path: string, body: string, status: number | null): Hit {
   const [, eventId, webhookId] = String(headers['webhook-id']).split('_').map(Number);
   const timestampS = Number(headers['webhook-timestamp']);
-  return { eventId: eventId ?? 0, webhookId: webhookId ?? 0, timestampS, path, body, atMs: Date.now(), status };
+  const isSecondTry = headers.connection === 'close';
+  return {
+    eventId: eventId ?? 0,
+    webhookId: webhookId ?? 0,
+    timestampS,
+    path,
+    body,
+    atMs: Date.now(),
+    status,
+    isSecondTry,
+  };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -44,6 +44,7 @@ const DRIP_MS = 20;
 export async function startReceiver({ port = 0, host = '127.0.0.1' } = {}) {
   const hits: Hit[] = [];
   const nths = new Map<string, number>();
+  const localAddresses: string[] = [];
   const replies = new Map<string, Replying>();
   const waiting = createWaiting(hits);
   let reply: Replying = {};
@@ -57,6 +58,7 @@ export async function startReceiver({ port = 0, host = '127.0.0.1' } = {}) {
     const nth = (nths.get(pathname) ?? 0) + 1;
     nths.set(pathname, nth);
     hits.push(hit);
+    localAddresses.push(request.socket.localAddress?.replace('::ffff:', '') ?? 'none');
     waiting.take(hit);
     const replying = replies.get(pathname) ?? reply;
     await send(response, typeof replying === 'function' ? replying(hit, nth) : replying);
@@ -72,6 +74,8 @@ export async function startReceiver({ port = 0, host = '127.0.0.1' } = {}) {
     hits: hits as readonly Hit[],
     port: bound,
     url: (path = '/'): string => `http://${host}:${bound}${path}`,
+    /** The address of this machine at which each hit arrived. */
+    localAddresses: (): readonly string[] => localAddresses,
     /** Connections that were made to it so far. */
     connections: (): number => connections,
     hitsAt: (path: string): Hit[] => hits.filter((hit) => pathnameOf(hit) === path),
@@ -88,6 +92,7 @@ export async function startReceiver({ port = 0, host = '127.0.0.1' } = {}) {
     /** Forgets hits and replies, as if it had just started. */
     reset(): void {
       hits.length = 0;
+      localAddresses.length = 0;
       nths.clear();
       replies.clear();
       reply = {};

@@ -16,8 +16,11 @@ export const iso = (ms: number): string => new Date(ms).toISOString();
 
 type Of<F extends Fact, T extends F['type']> = Extract<F, { type: T }>;
 
+/** Name of the master secret that samples are made with. */
+export const MADE_WITH = '0123456789ab';
+
 export function channelCreated({ id = CHANNEL_ID, ...fields }: Partial<ChannelFields> & { id?: number } = {}) {
-  const data = { id, fields: { name: 'Orders', public: false, ...fields } };
+  const data = { id, fields: { name: 'Orders', public: false, ...fields }, made_with: MADE_WITH };
   return { type: 'ChannelCreated', data } satisfies ChannelFact;
 }
 
@@ -26,17 +29,20 @@ export function channelUpdated(changes: Of<ChannelFact, 'ChannelUpdated'>['data'
 }
 
 export function publisherKeyRotated(key_version = 2) {
-  return { type: 'PublisherKeyRotated', data: { key_version } } satisfies ChannelFact;
+  return { type: 'PublisherKeyRotated', data: { key_version, made_with: MADE_WITH } } satisfies ChannelFact;
 }
 
 export const CHANNEL_DELETED = { type: 'ChannelDeleted', data: {} } as const satisfies ChannelFact;
 
-export function webhookCreated({
-  id = WEBHOOK_ID,
-  channel_id = CHANNEL_ID,
-  ...fields
-}: Partial<WebhookFields> & { id?: number; channel_id?: number } = {}) {
-  const data = { id, channel_id, fields: { webhook_url: `https://subscriber.example/${id}`, ...fields } };
+export function webhookCreated(
+  {
+    id = WEBHOOK_ID,
+    channel_id = CHANNEL_ID,
+    ...fields
+  }: Partial<WebhookFields> & { id?: number; channel_id?: number } = {},
+  made_with = MADE_WITH,
+) {
+  const data = { id, channel_id, fields: { webhook_url: `https://subscriber.example/${id}`, ...fields }, made_with };
   return { type: 'WebhookCreated', data } satisfies WebhookFact;
 }
 
@@ -47,11 +53,11 @@ export function webhookUpdated(
 }
 
 export function subscriberKeyRotated(key_version = 2) {
-  return { type: 'SubscriberKeyRotated', data: { key_version } } satisfies WebhookFact;
+  return { type: 'SubscriberKeyRotated', data: { key_version, made_with: MADE_WITH } } satisfies WebhookFact;
 }
 
 export function signingSecretRotated(part: Partial<Of<WebhookFact, 'SigningSecretRotated'>['data']> = {}) {
-  const data = { secret_version: 2, previous_until: iso(AT_MS + 24 * HOUR_MS), ...part };
+  const data = { secret_version: 2, previous_until: iso(AT_MS + 24 * HOUR_MS), made_with: MADE_WITH, ...part };
   return { type: 'SigningSecretRotated', data } satisfies WebhookFact;
 }
 

@@ -1,12 +1,13 @@
 import Type, { type Static } from 'typebox';
 import { ChannelChanges, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
 import { stream } from '../../../domain/facts.ts';
+import { factId } from '../../../domain/ids.ts';
 import { asCreated, CHANNEL, carryOut } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import { releaseGuid, reserveGuid } from '../guids.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id } from './answers.ts';
+import { Deleted, Id, NoFields } from './answers.ts';
 
 const ChannelAnswer = Type.Object({
   id: Id,
@@ -77,7 +78,29 @@ export const channelRoutes = [
     answer: Deleted,
     handle: deleteChannel,
   }),
+  route({
+    method: 'POST',
+    path: '/v1/channels/:channel/rotate_key',
+    access: 'publisher',
+    summary: 'Replace the publisher key',
+    body: NoFields,
+    answer: ChannelAnswer,
+    handle: rotateKey,
+  }),
 ];
+
+/** The new key is in the answer; the old one is taken no more by who has read of it. */
+async function rotateKey(request: Request<'/v1/channels/:channel/rotate_key', typeof NoFields>, gateway: Gateway) {
+  const { id, channel, requestId, by } = request;
+  const { store, channels, keyring } = gateway;
+  const command = { type: 'RotatePublisherKey', madeWith: keyring.madeWith } as const;
+  const stamp = { about: channel.id, requestId, by };
+  const once = factId('PublisherKeyRotated', id);
+  const { state, position } = await carryOut(store, stream.channel(channel.id), CHANNEL, command, stamp, { once });
+  channels.changed(channel.id, position);
+  const rotated = state as LiveChannel;
+  return channelAnswer(rotated, keyring.publisherKey(rotated));
+}
 
 export function channelPath({ id }: { readonly id: number }): string {
   return `/v1/channels/${id}`;
@@ -93,10 +116,11 @@ async function createChannel(request: Request<'/v1/channels', typeof NewChannel>
   const { store, channels, freshness, keyring } = gateway;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
+  const command = { type: 'CreateChannel', id, fields, madeWith: keyring.madeWith } as const;
   let made = repeated ? await asCreated(store, name, CHANNEL) : undefined;
   if (!made) {
     if (fields.guid !== undefined) await reserveGuid(gateway, fields.guid, stamp);
-    made = await carryOut(store, name, CHANNEL, { type: 'CreateChannel', id, fields }, stamp, { isNew: true });
+    made = await carryOut(store, name, CHANNEL, command, stamp, { isNew: true });
   }
   channels.changed(id, made.position);
   if (fields.guid !== undefined) freshness.wrote(stream.guid(fields.guid), made.position);

@@ -1,12 +1,19 @@
 import Type from 'typebox';
 import { stream } from '../../../domain/facts.ts';
-import { type LiveWebhook, NewWebhook, WebhookChanges } from '../../../domain/webhook.ts';
+import { factId } from '../../../domain/ids.ts';
+import {
+  type LiveWebhook,
+  NewWebhook,
+  type Webhook,
+  WebhookChanges,
+  type WebhookCommand,
+} from '../../../domain/webhook.ts';
 import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import type { Keyring } from '../keyring.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id } from './answers.ts';
+import { Deleted, Id, NoFields } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
@@ -18,6 +25,12 @@ const WebhookAnswer = Type.Object({
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
 
+const PublicKeys = Type.Object({
+  public_keys: Type.Array(Type.String(), {
+    description: '`whpk_` and base64. The first signs; after a rotation those before it sign along for 24 hours.',
+  }),
+});
+
 export const webhookRoutes = [
   route({
     method: 'POST',
@@ -25,6 +38,10 @@ export const webhookRoutes = [
     access: 'publisher',
     summary: 'Create a webhook',
     body: NewWebhook,
+    hashedAs: ({ headers, ...body }, { keyring }) => ({
+      ...body,
+      headers: headers && Object.entries(headers).map(([name, value]) => [name, keyring.blinded(value)]),
+    }),
     answer: WebhookAnswer,
     location: ({ id }, { channel }) => `/v1/channels/${channel?.id}/webhooks/${id}`,
     handle: createWebhook,
@@ -62,7 +79,10 @@ export const webhookRoutes = [
     answer: WebhookAnswer,
     async handle({ channel, webhook: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
       const stamp = { about: id, requestId, by };
-      const command = { type: 'UpdateWebhook', changes } as const;
+      const command = async (webhook: Webhook): Promise<WebhookCommand> => ({
+        type: 'UpdateWebhook',
+        changes: webhook.status === 'live' ? keyring.sealChanges(webhook, changes) : {},
+      });
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
       channels.changed(channel.id, position);
       return webhookAnswer(state as LiveWebhook, keyring);
@@ -81,13 +101,64 @@ export const webhookRoutes = [
       return { response: 'ok' } as const;
     },
   }),
+  route({
+    method: 'POST',
+    path: `${ITEM}/rotate_key`,
+    access: 'publisher',
+    summary: 'Replace the subscriber key',
+    body: NoFields,
+    answer: WebhookAnswer,
+    handle: (request, gateway) =>
+      rotate(request, gateway, { type: 'RotateSubscriberKey', madeWith: gateway.keyring.madeWith }),
+  }),
+  route({
+    method: 'POST',
+    path: `${ITEM}/rotate_secret`,
+    access: 'publisher',
+    summary: 'Replace the signing secret; the old one signs along for 24 hours',
+    body: NoFields,
+    answer: WebhookAnswer,
+    handle: (request, gateway) =>
+      rotate(request, gateway, {
+        type: 'RotateSigningSecret',
+        madeWith: gateway.keyring.madeWith,
+        atMs: request.atMs,
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: `${ITEM}/public_key`,
+    access: 'public-key-reader',
+    summary: 'Read what verifies the `v1a` signatures of a webhook',
+    answer: PublicKeys,
+    handle: ({ webhook }, { keyring, nowMs }) => ({ public_keys: keyring.publicKeys(webhook, nowMs()) }),
+  }),
 ];
+
+const FACT_OF = {
+  RotateSubscriberKey: 'SubscriberKeyRotated',
+  RotateSigningSecret: 'SigningSecretRotated',
+} as const;
+type Rotation = Extract<WebhookCommand, { type: keyof typeof FACT_OF }>;
+
+async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: Gateway, command: Rotation) {
+  const { id, channel, webhook, requestId, by } = request;
+  const { store, channels, keyring } = gateway;
+  const stamp = { about: webhook.id, requestId, by };
+  const once = factId(FACT_OF[command.type], id);
+  const { state, position } = await carryOut(store, stream.webhook(webhook.id), WEBHOOK, command, stamp, { once });
+  channels.changed(channel.id, position);
+  return webhookAnswer(state as LiveWebhook, keyring);
+}
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
   const { id, channel, body: fields, requestId, by, repeated } = request;
   const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
-  const command = { type: 'CreateWebhook', id, channelId: channel.id, fields } as const;
+  const command: WebhookCommand = {
+    ...{ type: 'CreateWebhook', id, channelId: channel.id },
+    ...{ fields: keyring.sealFields(id, fields), madeWith: keyring.madeWith },
+  };
   const stamp = { about: id, requestId, by };
   const { state, position } =
     (repeated && (await asCreated(store, name, WEBHOOK))) ||
@@ -98,7 +169,8 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
-  const { name, webhook_url } = fields;
-  const subscriber_key = keyring.subscriberKey(webhook);
-  return { id, name, webhook_url, subscriber_key, signing_secret: keyring.signingSecret(webhook) };
+  const { name, webhook_url, signatures } = fields;
+  const headers = keyring.openHeaders(webhook);
+  const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
+  return { id, name, webhook_url, headers, signatures, subscriber_key, signing_secret };
 }

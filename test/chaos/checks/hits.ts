@@ -46,7 +46,7 @@ export function checkHits(
   const counts = { hits: history.hits.length, duplicates: 0, backlogged: 0, unrecorded: 0, late: 0 };
   const causes: Record<string, number> = {};
   for (const key of new Set([...attempts.keys(), ...hits.keys()])) {
-    const inOrder = (hits.get(key) ?? []).toSorted((a, b) => a.atMs - b.atMs);
+    const inOrder = lastTries((hits.get(key) ?? []).toSorted((a, b) => a.atMs - b.atMs));
     const [first] = inOrder;
     if (first) violations.push(...checkBodies(inOrder, events, folds));
     const { paired, without } = pair(inOrder, attempts.get(key) ?? []);
@@ -74,6 +74,15 @@ function endsOf(facts: readonly RecordedFact[]): Map<number, number> {
       if (channel === id && !ends.has(webhook)) ends.set(webhook, fact.recordedAtMs);
   }
   return ends;
+}
+
+/** Without each POST that got no answer, where the next one is the second try of it: both are one attempt of the log. */
+function lastTries(hits: readonly Hit[]): Hit[] {
+  return hits.filter((hit, n) => {
+    const next = hits[n + 1];
+    const isTriedAgain = next?.isSecondTry && next.timestampS === hit.timestampS && next.path === hit.path;
+    return !(isTriedAgain && hit.status === null && !hit.isSecondTry);
+  });
 }
 
 function checkBodies(

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { ROUTES } from '../../../services/gateway/routes/routes.ts';
+import type { Call } from '../../support/api.ts';
 import { type Channel, useStack } from './support.ts';
 
 /** Everybody who may come along. */
@@ -13,6 +14,8 @@ const CALLERS = [
   'the publisher',
   'the subscriber',
   'another subscriber',
+  'the publisher, by a key that was rotated out',
+  'the subscriber, by a key that was rotated out',
   'the admin',
 ] as const;
 type Caller = (typeof CALLERS)[number];
@@ -32,6 +35,8 @@ const STRANGERS: Readonly<Record<Caller, Verdict>> = {
   'the publisher': 403,
   'the subscriber': 403,
   'another subscriber': 403,
+  'the publisher, by a key that was rotated out': 403,
+  'the subscriber, by a key that was rotated out': 403,
   'the admin': IN,
 };
 const EVERYBODY = Object.fromEntries(CALLERS.map((caller) => [caller, IN])) as Record<Caller, Verdict>;
@@ -46,11 +51,15 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel': { 'the publisher': IN },
   'PUT /v1/channels/:channel': { 'the publisher': IN },
   'DELETE /v1/channels/:channel': { 'the publisher': IN },
+  'POST /v1/channels/:channel/rotate_key': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks': { 'the publisher': IN },
   'GET /v1/channels/:channel/webhooks': { 'the publisher': IN },
   'GET /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'PUT /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'DELETE /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'POST /v1/channels/:channel/webhooks/:webhook/rotate_key': { 'the publisher': IN },
+  'POST /v1/channels/:channel/webhooks/:webhook/rotate_secret': { 'the publisher': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/public_key': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },
@@ -64,7 +73,13 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
 const ADMIN_KEY = 'the admin key of these tests';
 
 describe('who may do what', () => {
-  const { call, send } = useStack({ ADMIN_KEY });
+  const stack = useStack({ ADMIN_KEY, TRUSTED_PROXIES: '127.0.0.0/8' });
+  let clients = 0;
+  /** Each call from an address of its own: who is refused often is slowed. */
+  const call = (method: string, path: string, { key, json }: Pick<Call, 'key' | 'json'> = {}) => {
+    const headers = { 'x-forwarded-for': `2001:db8:0:${(++clients).toString(16)}::1` };
+    return stack.call(method, path, { key, ...(json !== undefined && { json }), headers });
+  };
 
   interface Scene {
     readonly channel: Channel;
@@ -79,13 +94,21 @@ describe('who may do what', () => {
     return body;
   }
 
+  async function rotated(path: string) {
+    const { status, body } = await call('POST', `${path}/rotate_key`, { key: ADMIN_KEY, json: {} });
+    expect(status, JSON.stringify(body)).to.equal(200);
+    return body;
+  }
+
   async function makeScene(fields: object = {}): Promise<Scene> {
     const webhook_url = 'http://127.0.0.1:9/';
-    const [channel, other] = [
+    const [first, other] = [
       await make('/v1/channels', { name: 'ours', ...fields }),
       await make('/v1/channels', { name: 'theirs' }),
     ];
-    const webhook = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
+    const channel = await rotated(`/v1/channels/${first.id}`);
+    const firstWebhook = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
+    const webhook = await rotated(`/v1/channels/${channel.id}/webhooks/${firstWebhook.id}`);
     const second = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
     const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url });
     const event = await make(`/v1/channels/${channel.id}/events`, { event_name: 'a' });
@@ -99,6 +122,8 @@ describe('who may do what', () => {
       'the publisher': channel.publisher_key,
       'the subscriber': webhook.subscriber_key,
       'another subscriber': second.subscriber_key,
+      'the publisher, by a key that was rotated out': first.publisher_key,
+      'the subscriber, by a key that was rotated out': firstWebhook.subscriber_key,
       'the admin': ADMIN_KEY,
     };
     return { channel, webhookId: webhook.id, eventId: event.id, keys };
@@ -141,6 +166,19 @@ describe('who may do what', () => {
       const { status } = await call('GET', '/v1/channels/named-by-guid', { key: scene.keys[caller] });
       const expected = { ...STRANGERS, 'the publisher': IN }[caller];
       expect(status, caller).to.equal(expected === IN ? 200 : expected);
+    }
+  });
+
+  it('lets everybody read the public keys of a webhook that signs with them, but no rotated-out key', async () => {
+    const { channel, keys } = await makeScene();
+    const of = `/v1/channels/${channel.id}/webhooks`;
+    const { id } = await make(of, { webhook_url: 'http://127.0.0.1:9/', signatures: ['v1a'] });
+    expect((await call('GET', `${of}/${id}/public_key`)).status).to.equal(200);
+    expect((await call('GET', `${of}/${id}`)).status).to.equal(401);
+    expect((await call('GET', `${of}/1/public_key`)).status).to.equal(401);
+    for (const caller of CALLERS.filter((caller) => STRANGERS[caller] !== IN && keys[caller])) {
+      const { status } = await call('GET', `${of}/${id}/public_key`, { key: keys[caller] });
+      expect(status, caller).to.equal(caller === 'the publisher' ? 200 : STRANGERS[caller]);
     }
   });
 
@@ -222,8 +260,10 @@ describe('who may do what', () => {
 
   it('takes the key as a Bearer token as well', async () => {
     const { channel } = await makeScene();
-    expect((await send('GET', `/v1/channels/${channel.id}`, { key: channel.publisher_key })).status).to.equal(200);
-    expect((await send('GET', '/v1/channels', { key: ADMIN_KEY })).status).to.equal(200);
+    expect((await stack.send('GET', `/v1/channels/${channel.id}`, { key: channel.publisher_key })).status).to.equal(
+      200,
+    );
+    expect((await stack.send('GET', '/v1/channels', { key: ADMIN_KEY })).status).to.equal(200);
   });
 });
 

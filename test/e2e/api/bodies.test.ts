@@ -1,9 +1,8 @@
 import { request } from 'node:http';
 import { expect } from 'chai';
+import { FORM_TYPE, JSON_TYPE } from '../../support/media-types.ts';
 import { type Channel, type Raw, useStack, wrongFields } from './support.ts';
 
-const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
 const KIB = 1_024;
 
 describe('bodies', () => {

@@ -6,12 +6,14 @@ import { connectEventStore, type EventStore } from '../../../infra/event-store/c
 import { createKeys } from '../../../infra/keys.ts';
 import { startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
 import { createLog } from '../../../infra/log.ts';
+import { readSettings } from '../../../infra/settings.ts';
 import { openDerived } from '../../../infra/sqlite.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, readModels } from '../../../projections/read-models.ts';
-import { createGateway } from '../../../services/gateway/gateway.ts';
+import { createGateway, type GatewayDeps } from '../../../services/gateway/gateway.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -37,11 +39,12 @@ export async function startInProcess() {
   let projector = newProjector();
   await projector.start();
 
-  async function startGateway(port = 0) {
+  async function startGateway(port = 0, settings: Partial<GatewayDeps['settings']> = {}) {
     const gateway = createGateway({
-      settings: { port, host: '127.0.0.1', adminKey: undefined, publishLagLimitMs: 0 },
+      destinations: ANYWHERE,
+      settings: { ...readSettings({ PORT: String(port), PUBLISH_LAG_LIMIT: '0s' }), ...settings },
       store: { ...store, append: (...args) => bent.append(...args) },
-      keys: createKeys('a master secret of more than thirty-two characters'),
+      keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
@@ -55,6 +58,10 @@ export async function startInProcess() {
     store,
     clock,
     startGateway,
+    /** Whether the read models have it. */
+    hasWebhook: (id: number): boolean => models.webhooks.byId(id) !== undefined,
+    /** As the read models have it. */
+    keyVersionOf: (channelId: number): number | undefined => models.channels.byId(channelId)?.key_version,
     /** The next appends go through this instead. */
     bend(
       append: (

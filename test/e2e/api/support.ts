@@ -1,5 +1,6 @@
 import { after, before } from 'mocha';
 import { type Api, apiAt } from '../../support/api.ts';
+import { FORM_TYPE } from '../../support/media-types.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 export interface Channel {
@@ -43,7 +44,7 @@ export function useStack(env: Record<string, string> = {}) {
     newChannel: (...args: Parameters<Api['newChannel']>): Promise<Channel> => api.newChannel(...args),
     /** As curl -d sends a form: the fields as they stand, one after the other. */
     curl: (method: string, path: string, fields: readonly string[], key?: string) =>
-      send(method, path, { key, type: 'application/x-www-form-urlencoded', body: fields.join('&') }),
+      send(method, path, { key, type: FORM_TYPE, body: fields.join('&') }),
   };
 }
 

@@ -44,11 +44,12 @@ export async function startServer(maxAppendSize = 1024 * 1024) {
 }
 
 /** A server as a child process with a channel to us, as the stack starts it. */
-export async function spawnServer(dataDir: string, env: Record<string, string> = {}) {
-  const child = spawnNode([MAIN], {
-    env: { PORT: '0', DATA_DIR: dataDir, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+export async function spawnServer(
+  dataDir: string,
+  env: Record<string, string> = {},
+  stdio: SpawnOptions['stdio'] = ['ignore', 'inherit', 'inherit', 'ipc'],
+) {
+  const child = spawnNode([MAIN], { env: { PORT: '0', DATA_DIR: dataDir, ...env }, stdio });
   const [message] = await once(child, 'message');
   return { child, port: (message as { port: number }).port, exited: once(child, 'exit') };
 }

@@ -8,6 +8,7 @@ import { createKeys } from '../../../infra/keys.ts';
 import { type Eventstore, startEventstore } from '../../../infra/local/eventstore/eventstore.ts';
 import { masterSecret } from '../../../infra/local/master-secret.ts';
 import { createLog } from '../../../infra/log.ts';
+import { readSettings } from '../../../infra/settings.ts';
 import { readModelsFile } from '../../../projections/generations.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, READ_MODEL_VERSION, readModels, readModelWriter } from '../../../projections/read-models.ts';
@@ -16,6 +17,7 @@ import { createKeeper } from '../../../services/projector/keeper.ts';
 import { createProjector } from '../../../services/projector/projector.ts';
 import { openReader } from '../../../services/read-model-reader.ts';
 import { apiAt } from '../../support/api.ts';
+import { ANYWHERE } from '../../support/destinations.ts';
 import { waitFor } from '../../support/wait.ts';
 import { answersOf } from './answers.ts';
 import { fixtureNames, unpack } from './unpack.ts';
@@ -49,8 +51,9 @@ describe('read models of an older version', function () {
     await keeper.start();
     const { models, close } = await openReader(dataDir, log);
     const gateway = createGateway({
-      settings: { port: 0, host: '127.0.0.1', adminKey: fixture.adminKey, publishLagLimitMs: 0 },
-      keys: createKeys(masterSecret(dataDir)),
+      destinations: ANYWHERE,
+      settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
+      keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },

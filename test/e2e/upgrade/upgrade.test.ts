@@ -69,6 +69,7 @@ for (const name of fixtureNames()) {
       const eventstore = await startEventstore(store);
       const services = launch(['services/main.ts', 'projector', 'gateway'], {
         ...{ DATA_DIR: dataDir, ADMIN_KEY: adminKey, LOG_LEVEL: 'info', NATS_URL: 'nats://127.0.0.1:1' },
+        ALLOW_PRIVATE_NETWORKS: 'true',
         EVENTSTORE_URL: `esdb://127.0.0.1:${eventstore.port}?tls=false`,
         MASTER_SECRET: readFileSync(join(dataDir, 'master_secret'), 'utf8').trim(),
       });

@@ -111,6 +111,18 @@ describe('the checker of the chaos suite', () => {
     expect(rules(checkDeliveries(early, foldAll(early), POLICY))).to.deep.equal(['attempt against the retry rule']);
   });
 
+  it('takes a POST without an answer and its second try for one attempt, and no other two', () => {
+    const facts = logOf([EVENTS, event], [DELIVERIES, delivered]);
+    const lost = hit({ status: null });
+    const again = hit({ atMs: AT_MS + 1, isSecondTry: true });
+    expect(hitRules({ hits: [lost, again] }, facts)).to.deep.equal([]);
+    const UNKNOWN = 'POST that is not in the log';
+    expect(hitRules({ hits: [lost, { ...again, isSecondTry: false }] }, facts)).to.include(UNKNOWN);
+    expect(hitRules({ hits: [{ ...lost, status: 500 }, again] }, facts)).to.include(UNKNOWN);
+    expect(hitRules({ hits: [{ ...lost, timestampS: 1 }, again] }, facts)).to.include(UNKNOWN);
+    expect(hitRules({ hits: [lost, { ...lost, isSecondTry: true }, again] }, facts)).to.include(UNKNOWN);
+  });
+
   it('finds a POST after failed, and one after success that no crash explains', () => {
     const afterFailed = logOf([EVENTS, event], [DELIVERIES, failed], [DELIVERIES, delivered]);
     const first = hit({ atMs: AT_MS + POLICY.retryWindowMs, status: 500 });

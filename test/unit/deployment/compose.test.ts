@@ -90,6 +90,18 @@ for (const file of FILES) {
       expect(writable.filter((name) => !/^eventstore-/.test(name))).to.deep.equal([]);
     });
 
+    it('runs as root only what hands volumes to others and ends, and gives nothing the rights of the machine', () => {
+      const asRoot = breaking(({ user = 'of its image' }) => !/^(0|root)(:|$)/.test(user));
+      expect(asRoot.filter((name) => name !== 'setup')).to.deep.equal([]);
+      expect(
+        breaking(({ privileged, network_mode, pid, ipc }) => !privileged && network_mode !== 'host' && !pid && !ipc),
+      ).to.deep.equal([]);
+      expect(breaking(({ volumes = [] }) => !JSON.stringify(volumes).includes('docker.sock'))).to.deep.equal([]);
+    });
+    it('opens no port to others but the API', () => {
+      const open = Object.values(services).flatMap(({ ports = [] }) => ports.map(String));
+      expect(open.filter((port) => !port.startsWith('127.0.0.1:'))).to.deep.equal(['8080:8080']);
+    });
     it('starts everything again but what runs once, and that before others', () => {
       expect(breaking(({ restart }) => restart === 'unless-stopped', lasting)).to.deep.equal([]);
       for (const [, { depends_on = {} }] of all)

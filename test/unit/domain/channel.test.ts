@@ -4,6 +4,7 @@ import {
   CHANNEL_ID,
   channelCreated,
   channelUpdated,
+  MADE_WITH,
   publisherKeyRotated,
 } from '../../support/sample.ts';
 
@@ -12,13 +13,13 @@ const update = (changes: object) => ({ type: 'UpdateChannel', changes }) as cons
 describe('channel', () => {
   it('is created, private unless it says otherwise', () => {
     const create = (fields: { name: string; public?: boolean }) =>
-      givenChannel().when({ type: 'CreateChannel', id: CHANNEL_ID, fields });
+      givenChannel().when({ type: 'CreateChannel', id: CHANNEL_ID, fields, madeWith: MADE_WITH });
     create({ name: 'Orders' }).then(channelCreated({ public: false }));
     create({ name: 'Orders', public: true }).then(channelCreated({ public: true }));
   });
 
   it('is created once, also after its end', () => {
-    const create = { type: 'CreateChannel', id: CHANNEL_ID, fields: { name: 'Orders' } } as const;
+    const create = { type: 'CreateChannel', id: CHANNEL_ID, fields: { name: 'Orders' }, madeWith: MADE_WITH } as const;
     givenChannel(channelCreated()).when(create).thenRefused('channel-exists');
     givenChannel(channelCreated(), CHANNEL_DELETED).when(create).thenRefused('channel-exists');
   });
@@ -41,13 +42,17 @@ describe('channel', () => {
   });
 
   it('counts the versions of its key up', () => {
-    const rotate = { type: 'RotatePublisherKey' } as const;
+    const rotate = { type: 'RotatePublisherKey', madeWith: MADE_WITH } as const;
     givenChannel(channelCreated()).when(rotate).then(publisherKeyRotated(2));
     givenChannel(channelCreated(), publisherKeyRotated(2)).when(rotate).then(publisherKeyRotated(3));
   });
 
   it('takes no command before it is created or after its end', () => {
-    for (const command of [update({ name: 'x' }), { type: 'RotatePublisherKey' }, { type: 'DeleteChannel' }] as const) {
+    for (const command of [
+      update({ name: 'x' }),
+      { type: 'RotatePublisherKey', madeWith: MADE_WITH },
+      { type: 'DeleteChannel' },
+    ] as const) {
       givenChannel().when(command).thenRefused('channel-not-found');
       givenChannel(channelCreated(), CHANNEL_DELETED).when(command).thenRefused('channel-not-found');
     }
@@ -67,6 +72,7 @@ describe('channel', () => {
       id: CHANNEL_ID,
       fields: { name: 'New', description: 'All of them', guid: 'mine', public: false },
       key_version: 2,
+      key_made_with: MADE_WITH,
     });
   });
 

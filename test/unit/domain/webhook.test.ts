@@ -1,9 +1,12 @@
+import { expect } from 'chai';
+import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from '../../../domain/webhook.ts';
 import { givenWebhook } from '../../support/given.ts';
 import {
   AT_MS,
   CHANNEL_ID,
   HOUR_MS,
   iso,
+  MADE_WITH,
   signingSecretRotated,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
@@ -17,7 +20,13 @@ const update = (changes: object) => ({ type: 'UpdateWebhook', changes }) as cons
 
 describe('webhook', () => {
   it('is created once, also after its end', () => {
-    const create = { type: 'CreateWebhook', id: WEBHOOK_ID, channelId: CHANNEL_ID, fields } as const;
+    const create = {
+      type: 'CreateWebhook',
+      id: WEBHOOK_ID,
+      channelId: CHANNEL_ID,
+      fields,
+      madeWith: MADE_WITH,
+    } as const;
     givenWebhook().when(create).then(webhookCreated(fields));
     givenWebhook(webhookCreated()).when(create).thenRefused('webhook-exists');
     givenWebhook(webhookCreated(), WEBHOOK_DELETED).when(create).thenRefused('webhook-exists');
@@ -34,17 +43,40 @@ describe('webhook', () => {
 
   it('counts the versions of its key and its secret up, each on its own', () => {
     const webhook = givenWebhook(webhookCreated(), subscriberKeyRotated(2));
-    webhook.when({ type: 'RotateSubscriberKey' }).then(subscriberKeyRotated(3));
+    webhook.when({ type: 'RotateSubscriberKey', madeWith: MADE_WITH }).then(subscriberKeyRotated(3));
     webhook
-      .when({ type: 'RotateSigningSecret', atMs: AT_MS })
+      .when({ type: 'RotateSigningSecret', atMs: AT_MS, madeWith: MADE_WITH })
       .then(signingSecretRotated({ secret_version: 2, previous_until: iso(AT_MS + 24 * HOUR_MS) }));
+  });
+
+  it('lets each old secret sign along for its own 24 hours, and of no more than four', () => {
+    const rotated = (version: number, atMs: number) =>
+      signingSecretRotated({ secret_version: version, previous_until: iso(atMs + 24 * HOUR_MS) });
+    const secrets = (...rotations: [version: number, atMs: number][]) => {
+      const facts = [webhookCreated(), ...rotations.map((rotation) => rotated(...rotation))];
+      const webhook = facts.reduce<Webhook>(evolveWebhook, NO_WEBHOOK) as LiveWebhook;
+      return [webhook.secret.version, ...webhook.previous_secrets.map(({ version }) => version)];
+    };
+    expect(secrets()).to.deep.equal([1]);
+    expect(secrets([2, 0], [3, HOUR_MS])).to.deep.equal([3, 2, 1]);
+    expect(secrets([2, 0], [3, 24 * HOUR_MS - 1])).to.deep.equal([3, 2, 1]);
+    expect(secrets([2, 0], [3, 24 * HOUR_MS])).to.deep.equal([3, 2]);
+    expect(secrets([2, 0], [3, 1], [4, 2], [5, 3], [6, 4])).to.deep.equal([6, 5, 4, 3, 2]);
+  });
+
+  it('reads facts of before they named a master secret', () => {
+    const { made_with: _, ...data } = webhookCreated().data;
+    givenWebhook({ type: 'WebhookCreated', data }).thenState({
+      ...{ status: 'live', ...data, key_version: 1, key_made_with: null },
+      ...{ secret: { version: 1, made_with: null }, previous_secrets: [] },
+    });
   });
 
   it('takes no command before it is created or after its end', () => {
     const commands = [
       update({ name: 'x' }),
-      { type: 'RotateSubscriberKey' },
-      { type: 'RotateSigningSecret', atMs: AT_MS },
+      { type: 'RotateSubscriberKey', madeWith: MADE_WITH },
+      { type: 'RotateSigningSecret', atMs: AT_MS, madeWith: MADE_WITH },
       { type: 'DeleteWebhook' },
     ] as const;
     for (const command of commands) {
@@ -69,8 +101,9 @@ describe('webhook', () => {
       channel_id: CHANNEL_ID,
       fields: { webhook_url: 'https://new.example/' },
       key_version: 2,
-      secret_version: 2,
-      previous_secret_until: iso(AT_MS),
+      key_made_with: MADE_WITH,
+      secret: { version: 2, made_with: MADE_WITH },
+      previous_secrets: [{ version: 1, made_with: MADE_WITH, until: iso(AT_MS) }],
     });
   });
 

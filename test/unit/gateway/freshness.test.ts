@@ -114,6 +114,7 @@ describe('live channels', () => {
     id: 1,
     fields: { name, public: false },
     key_version: 1,
+    key_made_with: null,
   });
 
   function rows() {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { DENIED_PORTS, parsePorts } from '../../../infra/outbound/ports.ts';
 import { readSettings, SECRETS, SETTINGS, SettingError } from '../../../infra/settings.ts';
 
 type Env = Record<string, string>;
@@ -27,13 +28,39 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   NATS_CREDENTIALS_FILE: ['/nowhere/webhooks.creds'],
   NATS_CA_FILE: ['/nowhere/ca.crt'],
   MASTER_SECRET: ['short', 'x'.repeat(31)],
+  MASTER_SECRETS: ['short', ',', `${'x'.repeat(32)},short`, `short\n${'x'.repeat(32)}`],
   ADMIN_KEY: ['short', 'x'.repeat(15)],
+  MAX_CONNECTIONS: ['0', '-1', 'many'],
+  ALLOWED_HOSTS: [',', 'a.example:80', 'https://a.example', 'a b'],
+  CORS_ORIGINS: [',', 'a.example', 'https://a.example/', 'https://', 'null', 'ftp://a.example'],
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
   PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
+  PUBLISH_RATE_LIMIT: ['0/s', '10', '10/', '10/1d', '1.5/s', '-1/s', '10/0s', '10/s '],
+  TRUSTED_PROXIES: ['proxy', '10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.1/-1', '10.0.0.1,proxy', ','],
   SUCCESS_STATUS: ['201', '2XX', '200,201', 'any'],
   ALLOW_PRIVATE_NETWORKS: ['yes', 'TRUE', 'on', '2'],
+  ALLOWED_NETWORKS: [
+    '10',
+    '10.0.0.0/33',
+    '10.0.0.1/8',
+    '10.0.0.0/8;fd00::/8',
+    'fd00::/129',
+    '::ffff:10.0.0.0/104',
+    'all',
+  ],
+  DENIED_NETWORKS: [
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '010.0.0.0/8',
+    '0x7f.1',
+    'fe80::%eth0/10',
+    'example.com',
+    '10.0.0.0/8,',
+  ],
+  DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
+  DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
 };
@@ -45,7 +72,10 @@ describe('settings', () => {
       ...{ eventstoreUrl: undefined, natsUrl: undefined, masterSecret: undefined, adminKey: undefined },
       ...{ natsUser: undefined, natsPassword: undefined, natsCredentialsFile: undefined, natsCaFile: undefined },
       ...{ retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, deliveryTimeoutMs: 15_000 },
+      ...{ masterSecrets: undefined, publishRateLimit: undefined, trustedProxies: [] },
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
+      ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
+      ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
       natsReplicas: 1,
     });
   });
@@ -61,6 +91,16 @@ describe('settings', () => {
       },
       ...{ ADMIN_KEY: 'a'.repeat(16), RETRY_INTERVAL: '500ms', RETRY_WINDOW: '5m', DELIVERY_TIMEOUT: '20s' },
       ...{ PUBLISH_LAG_LIMIT: '0s', SUCCESS_STATUS: '2xx', ALLOW_PRIVATE_NETWORKS: '1' },
+      ...{ MAX_CONNECTIONS: '5', ALLOWED_HOSTS: 'a.example, B.example', CORS_ORIGINS: 'https://c.example,*' },
+      ...{ MASTER_SECRETS: `${'n'.repeat(32)}, ${'m'.repeat(32)}\n${'o'.repeat(32)}`, PUBLISH_RATE_LIMIT: '50/10m' },
+      ...{
+        TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+        PUBLISH_LAG_LIMIT: '0s',
+        SUCCESS_STATUS: '2xx',
+        ALLOW_PRIVATE_NETWORKS: '1',
+      },
+      ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
+      ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
     };
     expect(readSettings(env)).to.deep.equal({
@@ -72,7 +112,21 @@ describe('settings', () => {
         masterSecret: 'm'.repeat(32),
       },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
-      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true },
+      ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
+      ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
+      ...{
+        masterSecrets: ['n', 'm', 'o'].map((letter) => letter.repeat(32)),
+        publishRateLimit: { quota: 50, windowS: 600 },
+        trustedProxies: ['10.0.0.0/8', '::1/128'],
+      },
+      ...{ allowedNetworks: ['10.1.0.0/16', 'fd00::/8'], deniedNetworks: ['169.254.169.254/32'] },
+      ...{
+        deniedPorts: [
+          [25, 25],
+          [80, 90],
+        ],
+        deliveryProxy: 'http://u:p@proxy:3128',
+      },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
     });
   });
@@ -80,6 +134,12 @@ describe('settings', () => {
   it('are absent where they are empty', () => {
     const empty = Object.fromEntries(Object.values(SETTINGS).map(({ name }) => [name, '']));
     expect(readSettings(empty)).to.deep.equal(readSettings({}));
+  });
+
+  it('name no networks and no ports where they say none', () => {
+    const env = { ALLOWED_NETWORKS: 'none', DENIED_NETWORKS: 'none', DENIED_PORTS: 'none', TRUSTED_PROXIES: 'none' };
+    expect(readSettings(env)).to.deep.include({ allowedNetworks: [], deniedNetworks: [], deniedPorts: [] });
+    expect(readSettings(env)).to.deep.include({ trustedProxies: [] });
   });
 
   it('cannot be changed', () => {
@@ -101,8 +161,10 @@ describe('settings', () => {
 
   it('never show a secret that they refuse', () => {
     expect(refusal({ MASTER_SECRET: 'hunter2' })).not.to.contain('hunter2');
+    expect(refusal({ MASTER_SECRETS: `${'x'.repeat(32)},hunter2` })).not.to.match(/hunter2|xxx/);
     expect(refusal({ ADMIN_KEY: 'hunter2' })).not.to.contain('hunter2');
     expect(refusal({ EVENTSTORE_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
+    expect(refusal({ DELIVERY_PROXY: 'ftp://user:hunter2@proxy' })).not.to.contain('hunter2');
     expect(refusal({ NATS_URL: 'http://admin:hunter2@db' })).not.to.contain('hunter2');
   });
 
@@ -156,17 +218,18 @@ describe('settings from files', () => {
     NATS_URL: 'nats://db',
     NATS_PASSWORD: 'hunter2',
     MASTER_SECRET: 'm'.repeat(32),
+    MASTER_SECRETS: `${'n'.repeat(32)}\n${'m'.repeat(32)}`,
     ADMIN_KEY: 'a'.repeat(16),
+    DELIVERY_PROXY: 'http://user:hunter2@proxy:3128',
   };
 
   for (const name of SECRETS) {
     it(`take ${name} from the file that ${name}_FILE names`, () => {
       const others: Env = name === 'NATS_PASSWORD' ? { NATS_USER: 'u', NATS_URL: 'nats://a' } : {};
       const field = Object.entries(SETTINGS).find(([, setting]) => setting.name === name)?.[0];
-      expect(readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) })).to.have.property(
-        field as string,
-        VALUE[name],
-      );
+      const settings = readSettings({ ...others, [`${name}_FILE`]: fileOf(`${VALUE[name]}\n`) });
+      const expected = name === 'MASTER_SECRETS' ? VALUE[name]?.split('\n') : VALUE[name];
+      expect(settings).to.have.deep.property(field as string, expected);
     });
   }
 

@@ -21,6 +21,7 @@ import {
   DELIVERED,
   EVENT_ID,
   HOUR_MS,
+  MADE_WITH,
   published,
   publisherKeyRotated,
   recorded,
@@ -70,6 +71,22 @@ describe('read models', () => {
     const before = dump(db);
     createReadModels(db);
     expect(dump(db)).to.deep.equal(before);
+  });
+
+  it('read a webhook as version 3 wrote it, and go on from there', () => {
+    applyAll([CHANNEL, channelCreated()], [WEBHOOK, webhookCreated()]);
+    const { made_with: _, ...created } = webhookCreated().data;
+    const before = { status: 'live', ...created, key_version: 1, secret_version: 1, previous_secret_until: null };
+    db.prepare('UPDATE webhooks SET state = ?').run(JSON.stringify(before));
+    const secret = { version: 1, made_with: null };
+    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.include({ secret, previous_secrets: [] });
+    const { previous_until: until } = signingSecretRotated().data;
+    const log = createLog();
+    for (const fact of [webhookCreated(), signingSecretRotated(), webhookUpdated()]) log.add(WEBHOOK, fact);
+    apply(log.facts);
+    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.include({
+      ...{ secret: { version: 2, made_with: MADE_WITH }, previous_secrets: [{ ...secret, until }] },
+    });
   });
 
   it('start before the first fact', () => {

@@ -4,7 +4,8 @@ import type { Store } from '../store/store.ts';
 import type { AppendChunk, AppendOptions } from '../wire/append-request.ts';
 import { type AppendFailure, batchAppended, batchFailed } from '../wire/append-response.ts';
 import { type Cluster, notLeading } from './cluster.ts';
-import { shuttingDown } from './errors.ts';
+import { badStreamName, shuttingDown, tooMuchHeld } from './errors.ts';
+import { heldBytes, MAX_EVENTS, MAX_HELD_BYTES } from './holding.ts';
 import { isOpen } from './paged-call.ts';
 import type { RunningCalls } from './running-calls.ts';
 
@@ -15,11 +16,15 @@ interface Pending {
   readonly correlationId: Buffer;
   readonly options: AppendOptions;
   readonly events: ProposedEvent[];
+  /** Of data, which the limit of an append counts, and of all that is held. */
   bytes: number;
+  held: number;
   timer: NodeJS.Timeout | undefined;
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** What an append takes that has nothing in it yet, roughly. */
+const PENDING_BYTES = 512;
 
 export function batchAppend(store: Store, calls: RunningCalls, maxAppendSize: number, cluster: Cluster | undefined) {
   return (call: BatchAppendCall): void => {
@@ -43,8 +48,11 @@ class BatchAppendSession {
   readonly #store: Store;
   readonly #maxAppendSize: number;
   readonly #pending = new Map<string, Pending>();
+  /** Of all appends that are not complete. */
+  #held = 0;
   #writing = 0;
   #finished = false;
+  #disposed = false;
   #answers: Buffer[] = [];
 
   constructor(call: BatchAppendCall, store: Store, maxAppendSize: number) {
@@ -54,13 +62,19 @@ class BatchAppendSession {
   }
 
   receive(chunk: AppendChunk): void {
-    if (chunk.correlationId === undefined) return;
+    if (chunk.correlationId === undefined || this.#disposed) return;
     const key = chunk.correlationId.toString('latin1');
     const pending = this.#pending.get(key) ?? this.#begin(key, chunk.correlationId, chunk.options);
     if (!pending) return;
     for (const event of chunk.events) {
       pending.bytes += event.data.length;
+      this.#hold(pending, heldBytes(event));
       pending.events.push(event);
+    }
+    if (this.#held > MAX_HELD_BYTES) {
+      this.dispose();
+      this.#call.emit('error', tooMuchHeld(MAX_HELD_BYTES));
+      return;
     }
     const failure = this.#failureOf(pending, chunk);
     if (failure) this.#refuse(key, pending, failure);
@@ -75,27 +89,40 @@ class BatchAppendSession {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const { timer } of this.#pending.values()) clearTimeout(timer);
     this.#pending.clear();
+    this.#held = 0;
+  }
+
+  #hold(pending: Pending, bytes: number): void {
+    pending.held += bytes;
+    this.#held += bytes;
   }
 
   /** Chunks of an id that was never opened, or already answered, belong to nothing. */
   #begin(key: string, correlationId: Buffer, options: AppendOptions | undefined): Pending | undefined {
     if (options === undefined) return undefined;
-    const pending = { correlationId, options, events: [], bytes: 0, timer: undefined };
+    const pending = { correlationId, options, events: [], bytes: 0, held: 0, timer: undefined };
+    this.#hold(pending, PENDING_BYTES + correlationId.length + options.stream.length);
     this.#pending.set(key, pending);
     return pending;
   }
 
   #failureOf(pending: Pending, chunk: AppendChunk): AppendFailure | undefined {
-    if (pending.bytes > this.#maxAppendSize) return { kind: 'too-large', maxAppendSize: this.#maxAppendSize };
+    const badName = badStreamName(pending.options.stream);
+    if (badName) return { kind: 'bad-request', message: badName };
+    if (pending.bytes > this.#maxAppendSize || pending.events.length > MAX_EVENTS) {
+      return { kind: 'too-large', maxAppendSize: this.#maxAppendSize };
+    }
     if (chunk.invalid === 'id') return { kind: 'bad-request', message: 'The id of an event is not a UUID.' };
     if (chunk.invalid === 'type') return { kind: 'bad-request', message: 'An event has no type.' };
     return undefined;
   }
 
   #expireLater(key: string, pending: Pending): NodeJS.Timeout {
-    const delayMs = Math.min(pending.options.deadlineMs - Date.now(), LONGEST_TIMER_MS);
+    const leftMs = pending.options.deadlineMs - Date.now();
+    const delayMs = Math.max(0, Math.min(leftMs, LONGEST_TIMER_MS));
     return setTimeout(() => this.#refuse(key, pending, { kind: 'timeout' }), delayMs);
   }
 
@@ -129,6 +156,7 @@ class BatchAppendSession {
 
   #close(key: string, pending: Pending): void {
     clearTimeout(pending.timer);
+    this.#held -= pending.held;
     this.#pending.delete(key);
   }
 

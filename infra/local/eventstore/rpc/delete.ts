@@ -17,8 +17,13 @@ export function deleteStream(
 ): handleUnaryCall<DeleteRequest, Buffer> {
   return (call, callback) => {
     const options = call.request.getOptions();
-    const stream = streamNameOf(options?.getStreamIdentifier());
     const expected = options ? expectedRevisionOf(options) : 'any';
+    let stream: string;
+    try {
+      stream = streamNameOf(options?.getStreamIdentifier());
+    } catch (error) {
+      return callback(toRpcError(error));
+    }
     store.write({
       run: (writes) => (call.cancelled ? undefined : remove(writes, stream, expected)),
       done: (outcome) => {

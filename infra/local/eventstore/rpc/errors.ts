@@ -60,6 +60,19 @@ export function invalidEvent(reason: 'id' | 'type'): RpcError {
   });
 }
 
+/** Errors name the stream in a trailer, and there is little room for those. */
+const MAX_STREAM_NAME_BYTES = 8_192;
+
+/** What is wrong with the name of a stream; undefined where nothing is. */
+export function badStreamName(name: string): string | undefined {
+  const isTooLong = Buffer.byteLength(name) > MAX_STREAM_NAME_BYTES;
+  return isTooLong ? `The name of a stream may have ${MAX_STREAM_NAME_BYTES} bytes.` : undefined;
+}
+
+export function tooMuchHeld(limit: number): RpcError {
+  return new RpcError(status.RESOURCE_EXHAUSTED, `More than ${limit} bytes of appends that are not complete.`);
+}
+
 export function notReady(): RpcError {
   return new RpcError(status.UNAVAILABLE, 'Server Is Not Ready');
 }

@@ -1,5 +1,7 @@
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { status } from '@grpc/grpc-js';
+import { RE2JS } from 're2js';
+import { BoundedCache } from '../store/bounded-cache.ts';
 import type { RecordedEvent } from '../store/event.ts';
 import { RpcError } from './errors.ts';
 
@@ -25,12 +27,34 @@ export function readFilter(options: FilterOptions): Filter {
   };
 }
 
+/** Every event is held against every one of them. */
+const MAX_PREFIXES = 1_000;
+const MAX_REGEX_LENGTH = 1_000;
+
 function textMatcher(regex: string, prefixes: readonly string[]): (text: string) => boolean {
+  if (prefixes.length > MAX_PREFIXES || regex.length > MAX_REGEX_LENGTH) {
+    throw new RpcError(status.INVALID_ARGUMENT, `A filter may have ${MAX_PREFIXES} prefixes or characters.`);
+  }
   if (regex === '') return (text) => prefixes.some((prefix) => text.startsWith(prefix));
   try {
-    const pattern = new RegExp(regex);
-    return (text) => pattern.test(text);
+    // Not JavaScript's own: those can take for ever over a few characters (https://owasp.org/www-community/attacks/Regular_expression_Denial_of_Service_-_ReDoS).
+    const pattern = RE2JS.compile(regex);
+    return remembered((text) => pattern.matcher(text).find());
   } catch (error) {
     throw new RpcError(status.INVALID_ARGUMENT, `The filter is no regular expression: ${(error as Error).message}`);
   }
+}
+
+const REMEMBERED_TEXTS = 1_000;
+
+/** Most events are of a stream or a type that was looked at before. */
+function remembered(matches: (text: string) => boolean): (text: string) => boolean {
+  const known = new BoundedCache<string, boolean>(REMEMBERED_TEXTS);
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const is = matches(text);
+    known.set(text, is);
+    return is;
+  };
 }

@@ -1,7 +1,7 @@
 import type shared from '@eventstore/db-client/generated/shared_pb.js';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
-import { RpcError } from './errors.ts';
+import { badStreamName, RpcError } from './errors.ts';
 import { type Filter, readFilter } from './filter.ts';
 
 export type ReadCall = ServerWritableStream<streams.ReadReq, Buffer[]>;
@@ -43,8 +43,12 @@ export function readReadRequest(request: streams.ReadReq): ReadRequest {
   };
 }
 
+/** @throws RpcError for a name that no stream can have */
 export function streamNameOf(identifier: shared.StreamIdentifier | undefined): string {
-  return Buffer.from(identifier?.getStreamName_asU8() ?? []).toString();
+  const name = Buffer.from(identifier?.getStreamName_asU8() ?? []).toString();
+  const bad = badStreamName(name);
+  if (bad) throw new RpcError(status.INVALID_ARGUMENT, bad);
+  return name;
 }
 
 function placeOf(options: { hasEnd(): boolean } | undefined, number: string | undefined): Place {

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type { AttemptError } from '../../../../domain/delivery.ts';
 import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
+import { ANYWHERE, destinations } from '../../../support/destinations.ts';
 import { type Behaviour, type Receiver, startReceiver } from '../../../support/receiver.ts';
 
 const BODY = Buffer.from('{"id":1}');
@@ -18,7 +19,7 @@ describe('outbound POST', () => {
   after(() => receiver.close());
   beforeEach(() => {
     receiver.reset();
-    outbound = createOutbound({ timeoutMs: 10_000, allowPrivateNetworks: true });
+    outbound = createOutbound({ timeoutMs: 10_000, destinations: ANYWHERE });
   });
   afterEach(() => outbound.close());
 
@@ -57,7 +58,7 @@ describe('outbound POST', () => {
   });
 
   it('gives up on an answer whose headers do not come in time', async () => {
-    const hasty = createOutbound({ timeoutMs: 50, allowPrivateNetworks: true });
+    const hasty = createOutbound({ timeoutMs: 50, destinations: ANYWHERE });
     receiver.reply({ behaviour: 'hang' });
     const answer = await hasty.post(receiver.url(), HEADERS, BODY);
     expect(answer).to.include({ status_code: null, error: 'timeout', response_body: '' });
@@ -124,7 +125,7 @@ describe('outbound POST', () => {
     });
 
     it('takes an interim answer for none', async () => {
-      const hasty = createOutbound({ timeoutMs: 50, allowPrivateNetworks: true });
+      const hasty = createOutbound({ timeoutMs: 50, destinations: ANYWHERE });
       const url = await urlOf((socket) => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'));
       expect(await hasty.post(url, HEADERS, BODY)).to.include({ status_code: null, error: 'timeout' });
       await hasty.close();
@@ -185,7 +186,7 @@ describe('outbound POST', () => {
   describe('without private networks', () => {
     let careful: Outbound;
     beforeEach(() => {
-      careful = createOutbound({ timeoutMs: 10_000, allowPrivateNetworks: false });
+      careful = createOutbound({ timeoutMs: 10_000, destinations: destinations() });
     });
     afterEach(() => careful.close());
 

@@ -31,6 +31,8 @@ type Append = EventStore['append'];
 
 const APPENDED = { revision: 0, position: 0 };
 
+const KEYS = createKeys(['m'.repeat(32)]);
+
 describe('delivery', () => {
   let db: DatabaseSync;
   let stop: () => Promise<void>;
@@ -55,7 +57,7 @@ describe('delivery', () => {
       close: async () => {},
     };
     createReadModels(db);
-    const facts = recorded(...ids.map((id) => [stream.webhook(id), webhookCreated({ id })] as const), [
+    const facts = recorded(...ids.map((id) => [stream.webhook(id), webhookCreated({ id }, KEYS.madeWith)] as const), [
       stream.events(CHANNEL_ID),
       published({ published_at: iso(Date.now()) }),
     ]);
@@ -64,7 +66,7 @@ describe('delivery', () => {
     const models = readModels(db);
     const delivery = createDelivery({
       ...{ store: { append } as EventStore, queue: queue as Partial<Queue> as Queue, outbound },
-      ...{ readModels: models, progress: createProgress(models.position), keys: createKeys('m'.repeat(32)) },
+      ...{ readModels: models, progress: createProgress(models.position), keys: KEYS },
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       ...{ patienceMs: 1_000, ackWaitMs: 10_000, nowMs: Date.now, log: pino({ level: 'silent' }) },
     });

@@ -6,12 +6,14 @@ import { type Fact, stream } from '../../../../domain/facts.ts';
 import type { Appended } from '../../../../infra/event-store/client.ts';
 import { createKeys, showSecret } from '../../../../infra/keys.ts';
 import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
+import { sealHeaders } from '../../../../infra/sealed-headers.ts';
 import { createProgress } from '../../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
 import { createPoster } from '../../../../services/delivery/attempt.ts';
 import { createBodies } from '../../../../services/delivery/bodies.ts';
 import { createHandler, type Handing } from '../../../../services/delivery/handler.ts';
 import { createLanes } from '../../../../services/delivery/lanes.ts';
+import { ANYWHERE } from '../../../support/destinations.ts';
 import { type Hit, type Receiver, startReceiver } from '../../../support/receiver.ts';
 import {
   attempted,
@@ -34,7 +36,7 @@ const EVENTS = stream.events(CHANNEL_ID);
 const DELIVERIES = stream.deliveries(CHANNEL_ID);
 const PATIENCE_MS = 30;
 
-const keys = createKeys('m'.repeat(32));
+const keys = createKeys(['m'.repeat(32)]);
 
 describe('delivery handler', () => {
   let receiver: Receiver;
@@ -43,7 +45,7 @@ describe('delivery handler', () => {
   let world: ReturnType<typeof createWorld>;
   before(async () => {
     receiver = await startReceiver();
-    outbound = createOutbound({ timeoutMs: 10_000, allowPrivateNetworks: true });
+    outbound = createOutbound({ timeoutMs: 10_000, destinations: ANYWHERE });
   });
   after(async () => {
     await outbound.close();
@@ -53,7 +55,7 @@ describe('delivery handler', () => {
     receiver.reset();
     db = new DatabaseSync(':memory:');
     world = createWorld();
-    world.add(WEBHOOK, webhookCreated({ webhook_url: receiver.url('/hook') }));
+    world.add(WEBHOOK, webhookCreated({ webhook_url: receiver.url('/hook') }, keys.madeWith));
     world.add(EVENTS, published({ published_at: iso(world.clock.nowMs) }));
     world.project();
   });
@@ -237,14 +239,20 @@ describe('delivery handler', () => {
     expect(receiver.hits).to.have.length(2);
   });
 
+  const verify = ({ body, headers }: Hit, version: number) =>
+    new Webhook(showSecret(keys.signingSecret(WEBHOOK_ID, { version, made_with: keys.madeWith }))).verify(
+      body.toString(),
+      headers as Record<string, string>,
+    );
+
   describe('signature', () => {
-    const verify = ({ body, headers }: Hit, version: number) =>
-      new Webhook(showSecret(keys.signingSecret(WEBHOOK_ID, version))).verify(
-        body.toString(),
-        headers as Record<string, string>,
-      );
     const rotate = (previousUntilMs: number) => {
-      world.add(WEBHOOK, signingSecretRotated({ secret_version: 2, previous_until: iso(previousUntilMs) }));
+      world.add(
+        WEBHOOK,
+        signingSecretRotated({
+          ...{ secret_version: 2, previous_until: iso(previousUntilMs), made_with: keys.madeWith },
+        }),
+      );
       world.project();
     };
 
@@ -268,6 +276,57 @@ describe('delivery handler', () => {
       const [hit] = receiver.hits as [Hit];
       verify(hit, 2);
       expect(() => verify(hit, 1)).to.throw();
+    });
+
+    it('is made with as many old secrets as have not ended', async () => {
+      rotate(world.clock.nowMs + HOUR_MS);
+      const later = iso(world.clock.nowMs + 24 * HOUR_MS);
+      world.add(WEBHOOK, signingSecretRotated({ secret_version: 3, previous_until: later, made_with: keys.madeWith }));
+      world.project();
+      await world.handle();
+      const [hit] = receiver.hits as [Hit];
+      for (const version of [1, 2, 3]) verify(hit, version);
+    });
+
+    for (const [signatures, schemes] of [
+      [['v1a'], ['v1a', 'v1a']],
+      [
+        ['v1', 'v1a'],
+        ['v1', 'v1a', 'v1', 'v1a'],
+      ],
+    ] as const) {
+      it(`is made as the webhook says: ${signatures.join(' and ')}, also with the old secret`, async () => {
+        world.add(WEBHOOK, webhookUpdated({ signatures: [...signatures] }));
+        rotate(world.clock.nowMs + 1);
+        await world.handle();
+        const [hit] = receiver.hits as [Hit];
+        const sent = String(hit.headers['webhook-signature']).split(' ');
+        expect(sent.map((signature) => signature.split(',')[0])).to.deep.equal(schemes);
+      });
+    }
+  });
+
+  describe('headers of the webhook', () => {
+    const set = (headers: Record<string, string>) => {
+      world.add(WEBHOOK, webhookUpdated({ headers: sealHeaders(keys, WEBHOOK_ID, headers) }));
+      world.project();
+    };
+
+    it('go with the delivery, beside ours', async () => {
+      set({ 'X-Api-Key': 'the key of the receiver', 'User-Agent': 'mine' });
+      await world.handle();
+      const [hit] = receiver.hits as [Hit];
+      expect(hit.headers).to.include({
+        ...{ 'x-api-key': 'the key of the receiver', 'user-agent': 'mine', 'content-type': 'application/json' },
+      });
+      verify(hit, 1);
+    });
+
+    it('are taken out of an answer that has them', async () => {
+      set({ 'X-Api-Key': 'the key of the receiver' });
+      receiver.reply({ status: 500, body: 'no entry with "the key of the receiver"' });
+      await world.handle();
+      expect(world.attempts()[0]?.data).to.include({ response_body: 'no entry with "[redacted]"' });
     });
   });
 });
