@@ -44,15 +44,19 @@ const TAKEN = new RegExp(
 
 /** What is wrong with the names of headers; where it is about no single one, `name` is absent. */
 export function headerNameErrors(headers: Readonly<Record<string, unknown>>): { name?: string; message: string }[] {
-  const names = Object.keys(headers);
-  const isRepeated = (name: string, at: number) =>
-    names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) < at;
-  const errors = names.flatMap((name, at) => {
+  const seen = new Set<string>();
+  const isRepeated = (name: string) => seen.size === seen.add(name.toLowerCase()).size;
+  const errors = Object.keys(headers).flatMap((name) => {
     if (!TOKEN.test(name)) return [{ name, message: 'must be named as headers are: letters, digits, "-" and "_"' }];
     if (TAKEN.test(name))
       return [{ name, message: 'must not be set: it is for the connection or the delivery to say' }];
-    return isRepeated(name, at) ? [{ name, message: 'must be given once, however it is written' }] : [];
+    return isRepeated(name) ? [{ name, message: 'must be given once, however it is written' }] : [];
   });
-  const total = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length, 0);
+  const total = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + lengthOf(value), 0);
   return total > MAX_TOTAL ? [...errors, { message: `must have at most ${MAX_TOTAL} characters in all` }] : errors;
+}
+
+/** What is no text is refused as such, and may not even have one: `{ "toString": null }`. */
+function lengthOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : 0;
 }

@@ -8,7 +8,8 @@ const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of t
 const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', { [DESTINATION]: true });
 
 /** How deliveries are signed (Standard Webhooks): `v1` under the signing secret, `v1a` under the Ed25519 key whose public half everybody may read. */
-const Signatures = Type.Array(Type.Enum(['v1', 'v1a']), {
+// With their type, since ajv holds each item against every other one where it does not know it.
+const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
   minItems: 1,
   maxItems: 2,
   uniqueItems: true,

@@ -1,7 +1,9 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { FORM_TYPE, JSON_TYPE } from '../../support/media-types.ts';
 import { openRaw, type RawAnswer } from '../../support/raw-http.ts';
 import { startReceiver } from '../../support/receiver.ts';
+import { waitFor } from '../../support/wait.ts';
 import { type InProcess, startInProcess } from './in-process.ts';
 import { type Channel, useStack } from './support.ts';
 
@@ -259,6 +261,24 @@ describe('what comes in', () => {
     });
   });
 
+  it('may name headers of a webhook that are none', async () => {
+    const post = (raw: { type: string; body: string }) =>
+      send('POST', `/v1/channels/${channel.id}/webhooks`, { key: channel.publisher_key, ...raw });
+    const form = await post({ type: FORM_TYPE, body: 'webhook_url=http://a.example&headers[a][toString][]=b' });
+    expect(form.status, form.text).to.equal(422);
+    const names = Array.from({ length: 20_000 }, (_, n) => `"${n.toString(36)}":1`);
+    const body = `{"webhook_url":"http://a.example","headers":{${names.join()}}}`;
+    expect((await post({ type: JSON_TYPE, body })).status).to.equal(422);
+  });
+
+  it('may be a list of very many, where few are taken', async () => {
+    const items = Array.from({ length: 40_000 }, (_, n) => n).join();
+    const body = `{"webhook_url":"http://a.example","signatures":[${items}]}`;
+    const path = `/v1/channels/${channel.id}/webhooks`;
+    const { status } = await send('POST', path, { key: channel.publisher_key, type: JSON_TYPE, body });
+    expect(status).to.equal(422);
+  });
+
   it('is of a type that is a type', async () => {
     for (const type of [
       `${JSON_TYPE};`,
@@ -297,11 +317,18 @@ describe('what comes in', () => {
         body: '{"name":"a"}',
       });
       expect(headers.get('x-request-id')).to.equal(id);
-      const lines = stack().output().split('\n');
-      expect(lines.some((line) => line.includes(`"request_id":"${id}"`) && line.includes('"status":201'))).to.equal(
-        true,
+      await waitFor('the line in the log', () =>
+        stack()
+          .output()
+          .split('\n')
+          .some((line) => line.includes(`"request_id":"${id}"`) && line.includes('"status":201')),
       );
-      expect(body.id).to.be.a('number');
+      const { eventstoreUrl = '' } = await stack().run();
+      const client = EventStoreDBClient.connectionString(eventstoreUrl);
+      for await (const { event } of client.readStream(`channel-${body.id}`, { maxCount: 1 })) {
+        expect(event?.metadata).to.include({ $causationId: id });
+      }
+      await client.dispose();
     });
 
     for (const id of ['', ' ', 'a b', 'ü', '"', '{}', '-a', 'a'.repeat(129), 'a\tb']) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { NewWebhook } from '../../../domain/webhook.ts';
+import { headerNameErrors } from '../../../domain/webhook-headers.ts';
 import { createCompiler } from '../../../services/gateway/validation.ts';
 
 const validate = createCompiler({ destination: () => undefined })(NewWebhook);
@@ -63,5 +64,12 @@ describe('headers of a webhook', () => {
     const headers = (length: number) => ({ a: 'v'.repeat(3_000), b: 'v'.repeat(length) });
     expect(wrong(headers(6_144 - 3_000 - 2))).to.deep.equal([]);
     expect(wrong(headers(6_144 - 3_000 - 1))).to.deep.equal(['headers']);
+  });
+
+  it('are looked at once, however many they are, and whatever they hold', () => {
+    const many = Object.fromEntries(Array.from({ length: 200_000 }, (_, n) => [`n${n}`, { toString: null }]));
+    expect(headerNameErrors(many).map(({ message }) => message)).to.deep.equal([
+      'must have at most 6144 characters in all',
+    ]);
   });
 });
