@@ -30,9 +30,12 @@ describe('eventstore: messages that mean harm', () => {
   after(endAll);
 
   /** The status that a call of one method ends with, once it was sent these messages. */
-  function send(method: string, ...messages: readonly Uint8Array[]): Promise<ServiceError['code']> {
+  const send = (method: string, ...messages: readonly Uint8Array[]) =>
+    sendTo(`/event_store.client.streams.Streams/${method}`, ...messages);
+
+  function sendTo(path: string, ...messages: readonly Uint8Array[]): Promise<ServiceError['code']> {
     const asIs = (bytes: Uint8Array) => Buffer.from(bytes);
-    const call = client.makeBidiStreamRequest(`/event_store.client.streams.Streams/${method}`, asIs, asIs);
+    const call = client.makeBidiStreamRequest(path, asIs, asIs);
     return new Promise((resolve) => {
       call.on('error', () => {});
       call.on('data', () => {});
@@ -47,6 +50,32 @@ describe('eventstore: messages that mean harm', () => {
     expect(await send('Append', message(field(1, message(streamNamed('a'), ANY)), field(2, id)))).to.equal(
       status.INTERNAL,
     );
+  });
+
+  it('refuses a length that leads out of its message, which a decoder may follow for ever', async () => {
+    const endless = message(Uint8Array.of(0x0a), varint(2n ** 63n - 1n), field(1, EMPTY));
+    for (const method of ['Read', 'Append', 'BatchAppend', 'Delete', 'Tombstone']) {
+      expect(await send(method, endless), method).to.equal(status.INTERNAL);
+      expect(await send(method, field(method === 'BatchAppend' ? 2 : 1, endless)), method).to.equal(status.INTERNAL);
+    }
+    // What these take is empty: whatever else comes is passed over.
+    for (const path of ['server_features.ServerFeatures/GetSupportedMethods', 'gossip.Gossip/Read']) {
+      expect(await sendTo(`/event_store.client.${path}`, endless), path).to.equal(status.OK);
+    }
+  });
+
+  it('keeps the metadata of a stream from being deleted: the next would have no number, and nothing could be read', async () => {
+    const { port: other } = await startServer();
+    const writer = connect(other);
+    await writer.appendToStream('a', event());
+    await writer.setStreamMetadata('a', { maxCount: 5 });
+    const refused = [writer.tombstoneStream('$$a'), writer.deleteStream('$$a'), writer.tombstoneStream('$$nothing')];
+    for (const { status: outcome } of await Promise.allSettled(refused)) expect(outcome).to.equal('rejected');
+    await writer.deleteStream('a');
+    const all = [];
+    for await (const { event: read } of writer.readAll({ direction: BACKWARDS, fromPosition: END }))
+      all.push(read?.streamId);
+    expect(all.slice(0, 3)).to.deep.equal(['$$a', '$$a', 'a']);
   });
 
   it('looks for a pattern in one go, however many ways there are to match it', async () => {

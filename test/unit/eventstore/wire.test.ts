@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import timestamps from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { uuidText } from '../../../infra/event-store/wire/uuid.ts';
 import { TOMBSTONE_REVISION } from '../../../infra/local/eventstore/store/event.ts';
-import { readBatchAppendRequest } from '../../../infra/local/eventstore/wire/append-request.ts';
+import { readBatchAppendRequest, readDeleteRequest } from '../../../infra/local/eventstore/wire/append-request.ts';
+import { readReadMessage } from '../../../infra/local/eventstore/wire/read-request.ts';
 import { eventMessage } from '../../../infra/local/eventstore/wire/read-response.ts';
 
 const { BatchAppendReq, ReadResp } = streams;
@@ -136,5 +137,86 @@ describe('eventstore: messages encoded and decoded by hand', () => {
       }
     });
     expect(accepted).to.deep.equal([]);
+  });
+});
+
+describe('eventstore: reads and deletions by hand, against the generated encoding', () => {
+  const { ReadReq, DeleteReq } = streams;
+  const { Options } = ReadReq;
+  const name = fc.string({ unit: 'grapheme', maxLength: 20 });
+  const identifier = (text: string) => new shared.StreamIdentifier().setStreamName(Buffer.from(text));
+  const place = fc.oneof(number, fc.constantFrom('start' as const, 'end' as const));
+
+  it('know where a read begins, which way it goes, and how far', () => {
+    const shape = {
+      name: fc.option(name),
+      place,
+      backwards: fc.boolean(),
+      links: fc.boolean(),
+      count: fc.option(number),
+    };
+    fc.assert(
+      fc.property(fc.record(shape), ({ name, place, backwards, links, count }) => {
+        const options = new Options().setReadDirection(backwards ? 1 : 0).setResolveLinks(links);
+        if (name === null) options.setAll(allFrom(place));
+        else options.setStream(streamFrom(name, place));
+        if (count === null) options.setSubscription(new Options.SubscriptionOptions());
+        else options.setCount(String(count));
+        expect(readReadMessage(Buffer.from(new ReadReq().setOptions(options).serializeBinary()))).to.deep.equal({
+          ...{ stream: name ?? undefined, all: name === null, from: place, backwards, resolveLinks: links },
+          ...{ subscribe: count === null, maxCount: count ?? Number.POSITIVE_INFINITY, filter: undefined },
+        });
+      }),
+    );
+  });
+
+  function streamFrom(stream: string, from: number | 'start' | 'end') {
+    const options = new Options.StreamOptions().setStreamIdentifier(identifier(stream));
+    if (from === 'start') return options.setStart(new shared.Empty());
+    return from === 'end' ? options.setEnd(new shared.Empty()) : options.setRevision(String(from));
+  }
+
+  function allFrom(from: number | 'start' | 'end') {
+    const options = new Options.AllOptions();
+    if (from === 'start') return options.setStart(new shared.Empty());
+    if (from === 'end') return options.setEnd(new shared.Empty());
+    return options.setPosition(new Options.Position().setCommitPosition(String(from)).setPreparePosition('7'));
+  }
+
+  it('know the filter', () => {
+    const shape = {
+      onStream: fc.boolean(),
+      regex: name,
+      prefixes: fc.array(name),
+      window: fc.nat(),
+      interval: fc.nat(),
+    };
+    fc.assert(
+      fc.property(fc.record(shape), ({ onStream, regex, prefixes, window, interval }) => {
+        const expression = new Options.FilterOptions.Expression().setRegex(regex).setPrefixList(prefixes);
+        const filter = new Options.FilterOptions().setMax(window).setCheckpointintervalmultiplier(interval);
+        if (onStream) filter.setStreamIdentifier(expression);
+        else filter.setEventType(expression);
+        const request = new ReadReq().setOptions(new Options().setAll(allFrom('start')).setFilter(filter));
+        expect(readReadMessage(Buffer.from(request.serializeBinary())).filter).to.deep.equal({
+          ...{ on: onStream ? 'stream' : 'type', regex, prefixes, window, interval },
+        });
+      }),
+    );
+  });
+
+  it('know what is deleted, and what is expected of it', () => {
+    const revision = fc.oneof(number, fc.constantFrom('any' as const, 'no_stream' as const, 'stream_exists' as const));
+    fc.assert(
+      fc.property(name, revision, (stream, expected) => {
+        const options = new DeleteReq.Options().setStreamIdentifier(identifier(stream));
+        if (typeof expected === 'number') options.setRevision(String(expected));
+        if (expected === 'any') options.setAny(new shared.Empty());
+        if (expected === 'no_stream') options.setNoStream(new shared.Empty());
+        if (expected === 'stream_exists') options.setStreamExists(new shared.Empty());
+        const request = new DeleteReq().setOptions(options);
+        expect(readDeleteRequest(Buffer.from(request.serializeBinary()))).to.deep.include({ stream, expected });
+      }),
+    );
   });
 });

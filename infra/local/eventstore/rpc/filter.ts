@@ -1,8 +1,8 @@
-import type streams from '@eventstore/db-client/generated/streams_pb.js';
 import { status } from '@grpc/grpc-js';
 import { RE2JS } from 're2js';
 import { BoundedCache } from '../store/bounded-cache.ts';
 import type { RecordedEvent } from '../store/event.ts';
+import type { FilterMessage } from '../wire/read-request.ts';
 import { RpcError } from './errors.ts';
 
 export interface Filter {
@@ -11,19 +11,14 @@ export interface Filter {
   readonly checkpointInterval: number;
 }
 
-type FilterOptions = streams.ReadReq.Options.FilterOptions;
-
 const DEFAULT_WINDOW = 32;
 
 /** @throws RpcError for a regular expression that is none. */
-export function readFilter(options: FilterOptions): Filter {
-  const onStream = options.getStreamIdentifier();
-  const expression = onStream ?? options.getEventType();
-  const matchesText = textMatcher(expression?.getRegex() ?? '', expression?.getPrefixList() ?? []);
-  const window = options.hasMax() ? options.getMax() : DEFAULT_WINDOW;
+export function createFilter({ on, regex, prefixes, window = DEFAULT_WINDOW, interval }: FilterMessage): Filter {
+  const matchesText = textMatcher(regex, prefixes);
   return {
-    matches: onStream ? (event) => matchesText(event.stream.text) : (event) => matchesText(event.type),
-    checkpointInterval: Math.max(1, window * options.getCheckpointintervalmultiplier()),
+    matches: on === 'stream' ? (event) => matchesText(event.stream.text) : (event) => matchesText(event.type),
+    checkpointInterval: Math.max(1, window * interval),
   };
 }
 

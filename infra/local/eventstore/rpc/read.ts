@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AllBackward, AllForward, type Cursor, lastPlace, StreamBackward, StreamForward } from '../store/cursors.ts';
 import type { Store } from '../store/store.ts';
 import { isMissing, StreamDeleted } from '../store/visibility.ts';
+import type { Place } from '../wire/read-request.ts';
 import { streamNotFoundMessage } from '../wire/read-response.ts';
 import { shuttingDown, toRpcError } from './errors.ts';
 import { EventMessages } from './event-messages.ts';
 import { isOpen, writePage } from './paged-call.ts';
-import { type Place, type ReadCall, type ReadRequest, readReadRequest } from './read-request.ts';
+import { asReadRequest, type ReadCall, type ReadRequest } from './read-request.ts';
 import type { RunningCalls } from './running-calls.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -24,7 +25,7 @@ export function read(store: Store, calls: RunningCalls) {
 }
 
 async function answer(store: Store, call: ReadCall): Promise<void> {
-  const request = readReadRequest(call.request);
+  const request = asReadRequest(call.request);
   const head = request.stream === undefined ? undefined : store.headOf(request.stream);
   if (head?.tombstoned) throw new StreamDeleted(head.text);
   if (request.subscribe) return subscribe(store, call, request);

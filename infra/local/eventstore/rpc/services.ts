@@ -1,9 +1,11 @@
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import type { Server } from '@grpc/grpc-js';
 import type { Store } from '../store/store.ts';
-import { readAppendRequest, readBatchAppendRequest } from '../wire/append-request.ts';
+import { readAppendRequest, readBatchAppendRequest, readDeleteRequest } from '../wire/append-request.ts';
+import { readReadMessage } from '../wire/read-request.ts';
 import { append } from './append.ts';
 import { batchAppend } from './batch-append.ts';
 import { type Called, type Cluster, notLeading } from './cluster.ts';
@@ -18,15 +20,21 @@ import { getSupportedMethods } from './server-features.ts';
 /** For answers that are encoded already. */
 const responseSerialize = (message: Buffer): Buffer => message;
 
-/** The client's own definitions, with our encoding in place of the generated one where every event passes. */
+/** What is empty needs no decoding, whatever is sent in its place. */
+const requestDeserialize = () => new shared.Empty();
+
+/** The client's own definitions, with our encoding in place of the generated one: for what others send, and where every event passes. */
 const { StreamsService: generated } = streamsGrpc;
 const STREAMS = {
-  read: { ...generated.read, responseSerialize },
+  read: { ...generated.read, requestDeserialize: readReadMessage, responseSerialize },
   append: { ...generated.append, requestDeserialize: readAppendRequest, responseSerialize },
   batchAppend: { ...generated.batchAppend, requestDeserialize: readBatchAppendRequest, responseSerialize },
-  delete: { ...generated.delete, responseSerialize },
-  tombstone: { ...generated.tombstone, responseSerialize },
+  delete: { ...generated.delete, requestDeserialize: readDeleteRequest, responseSerialize },
+  tombstone: { ...generated.tombstone, requestDeserialize: readDeleteRequest, responseSerialize },
 };
+const { ServerFeaturesService: features } = featuresGrpc;
+const FEATURES = { getSupportedMethods: { ...features.getSupportedMethods, requestDeserialize } };
+const GOSSIP = { read: { ...gossipGrpc.GossipService.read, requestDeserialize } };
 
 export interface ServicesOptions {
   readonly store: Store;
@@ -46,9 +54,9 @@ export function addServices(server: Server, { store, calls, maxAppendSize, clust
     delete: remove((writes, stream, expected) => writes.softDelete(stream, expected)),
     tombstone: remove((writes, stream, expected) => writes.tombstone(stream, expected)),
   });
-  server.addService(featuresGrpc.ServerFeaturesService, { getSupportedMethods });
+  server.addService(FEATURES, { getSupportedMethods });
   server.addService(HOLD_FILE_SERVICE, { holdFile: holdFile(store, calls) });
-  server.addService(gossipGrpc.GossipService, { read: readGossip(cluster) });
+  server.addService(GOSSIP, { read: readGossip(cluster) });
 }
 
 interface Refusable extends Called {

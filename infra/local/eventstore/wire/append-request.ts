@@ -43,6 +43,18 @@ export function readAppendRequest(message: Buffer): AppendChunk {
   });
 }
 
+/** What Delete and Tombstone take: the same options, and nothing else. */
+export function readDeleteRequest(message: Buffer): AppendOptions {
+  return (
+    readChunk(message, (chunk, field, reader) => {
+      if (field === 1) chunk.options = readOptions(reader.message());
+      else reader.skip();
+    }).options ?? { ...NO_OPTIONS }
+  );
+}
+
+const NO_OPTIONS: AppendOptions = { stream: '', expected: 'any', deadlineMs: Infinity };
+
 function readChunk(
   message: Buffer,
   readField: (chunk: AppendChunk, field: number, reader: WireReader) => void,
@@ -60,13 +72,14 @@ function readChunk(
 }
 
 function readOptions(reader: WireReader): AppendOptions {
-  const options: AppendOptions = { stream: '', expected: 'any', deadlineMs: Infinity };
+  const options = { ...NO_OPTIONS };
   for (let field = reader.field(); field !== 0; field = reader.field()) {
     if (field === 1) options.stream = readStreamIdentifier(reader.message());
     else if (field === 2) options.expected = reader.varint();
     else if (field === 6) options.deadlineMs = readTimestampMs(reader.message());
     else {
       if (field === 3) options.expected = 'no_stream';
+      if (field === 4) options.expected = 'any';
       if (field === 5) options.expected = 'stream_exists';
       reader.skip();
     }
