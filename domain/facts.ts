@@ -4,10 +4,19 @@ import type { EventFact } from './event.ts';
 import type { GuidFact } from './guid.ts';
 import type { IdempotencyFact } from './idempotency.ts';
 import type { NodeNumberFact } from './node-number.ts';
+import type { TreeHeadFact } from './tree-head.ts';
 import type { WebhookFact } from './webhook.ts';
 
 /** Every fact that the log can hold. */
-export type Fact = ChannelFact | WebhookFact | GuidFact | IdempotencyFact | EventFact | DeliveryFact | NodeNumberFact;
+export type Fact =
+  | ChannelFact
+  | WebhookFact
+  | GuidFact
+  | IdempotencyFact
+  | EventFact
+  | DeliveryFact
+  | NodeNumberFact
+  | TreeHeadFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
 export type Actor = 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
@@ -47,12 +56,13 @@ export const stream = {
   events: (channelId: number) => `events-${channelId}`,
   deliveries: (channelId: number) => `deliveries-${channelId}`,
   node: (number: number) => `node-${number}`,
+  treeHeads: 'tree-heads',
 } as const;
 
 /** Prefixes of the streams that decide what is delivered to whom. */
 export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-'] as const;
 
-const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|node)-/;
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|node|tree)-/;
 
 /** Whether a stream is one of ours; a store holds others too. */
 export function isFactStream(name: string): boolean {

@@ -1,7 +1,14 @@
-import { type Attempt, type Delivery, type DeliveryStatus, evolveDelivery, openDelivery } from './delivery.ts';
+import {
+  type Attempt,
+  type Delivery,
+  type DeliveryChange,
+  type DeliveryStatus,
+  evolveDelivery,
+  openDelivery,
+} from './delivery.ts';
 import type { PublishedEvent } from './event.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
-import { evolveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
+import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
 
 /** One entry of the notification log: what happened to an event on its way to one webhook. */
 export interface NotificationLogEntry {
@@ -22,6 +29,15 @@ export function logEntry({
 }: Delivery): NotificationLogEntry {
   const numbered = attempts.map((attempt, index) => ({ attempt: index + 1, ...attempt }));
   return { webhook_id, webhook_url, status, next_attempt_at, attempts: numbered };
+}
+
+/** An entry, folded from the publication, the webhook as it was then, and what changed the delivery since. */
+export function foldEntry(
+  event: PublishedEvent,
+  { id, fields }: LiveWebhook,
+  changes: readonly DeliveryChange[],
+): NotificationLogEntry {
+  return logEntry(changes.reduce(evolveDelivery, openDelivery(event, { id, webhook_url: fields.webhook_url })));
 }
 
 /**
@@ -89,6 +105,7 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'GuidReserved':
     case 'GuidReleased':
     case 'RequestAccepted':
+    case 'TreeHeadSigned':
       return;
   }
 }

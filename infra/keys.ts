@@ -50,6 +50,8 @@ export function createKeys(secrets: readonly string[], unnamed?: string) {
     /** The Ed25519 key that signs a webhook's deliveries; it has the versions of the signing secret. */
     signingKey: (webhookId: number, { version, made_with }: SecretVersion): KeyObject =>
       privateKey(derive('signing-key', webhookId, version, made_with)),
+    /** The Ed25519 key that signs the heads of the tree over the log. */
+    treeHeadKey: (): KeyObject => privateKey(masters.derive(masters.newest, 'tree-head-key')),
     /** The AES-256 key of the values of a webhook's headers. */
     headerKey: (webhookId: number, madeWith: MadeWith): KeyObject =>
       createSecretKey(derive('header-values', webhookId, 1, madeWith)),
@@ -65,8 +67,19 @@ export function showSecret(secret: Buffer): string {
 
 /** The public half of a signing key as it is shown: `whpk_` and base64 (Standard Webhooks). */
 export function showPublicKey(signingKey: KeyObject): string {
-  const { x = '' } = createPublicKey(signingKey).export({ format: 'jwk' });
-  return `whpk_${Buffer.from(x, 'base64url').toString('base64')}`;
+  return `whpk_${publicKeyOf(signingKey).toString('base64')}`;
+}
+
+/** The 32 bytes of the public key that belongs to an Ed25519 key. */
+export function publicKeyOf(privateKey: KeyObject): Buffer {
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
+  return Buffer.from(x, 'base64url');
+}
+
+/** An Ed25519 public key of its 32 bytes. @throws Error where they are none */
+export function publicKeyFrom(bytes: Uint8Array): KeyObject {
+  const x = Buffer.from(bytes).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
 /** What PKCS #8 writes before the 32 bytes of an Ed25519 key: https://www.rfc-editor.org/rfc/rfc8410#section-7 */

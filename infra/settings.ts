@@ -32,6 +32,8 @@ export interface Settings {
   readonly retryIntervalMs: Ms;
   readonly retryWindowMs: Ms;
   readonly deliveryTimeoutMs: Ms;
+  /** How often the head of the tree over the log is signed, where there are new facts. */
+  readonly treeHeadIntervalMs: Ms;
   /** How long a publication may have to wait for its delivery to begin before more are slowed and refused; 0: as long as it takes. */
   readonly publishLagLimitMs: Ms;
   /** What each channel may publish at one gateway. */
@@ -156,6 +158,12 @@ export const SETTINGS = {
     '15s',
     durationMs(1),
     'time from connect to the end of the response headers',
+  ),
+  treeHeadIntervalMs: row(
+    'TREE_HEAD_INTERVAL',
+    '1m',
+    durationMs(100),
+    'how often a head of the tree over the log is signed, where there are new facts',
   ),
   publishLagLimitMs: row(
     'PUBLISH_LAG_LIMIT',

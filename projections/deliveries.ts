@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from '../domain/delivery.ts';
+import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
@@ -8,7 +9,7 @@ import { liveWebhooks, webhookQueries } from './webhooks.ts';
 const PAGE = 250;
 
 /**
- * Deliveries by event and webhook. Opened by a publication for each webhook that is live at its place in the log, so this
+ * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`). Opened by a publication for each webhook that is live at its place in the log, so this
  * projection runs after `webhooks` and `events`.
  */
 export const deliveries: Projection = {
@@ -17,6 +18,7 @@ export const deliveries: Projection = {
     CREATE TABLE IF NOT EXISTS deliveries (
       event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
       due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+      changed_at TEXT NOT NULL DEFAULT '',
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
@@ -66,18 +68,24 @@ function changers(db: DatabaseSync) {
   const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const ofWebhook = pending('channel_id = (SELECT channel_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1');
   const ofChannel = pending('channel_id = ?1');
-  const update = db.prepare('UPDATE deliveries SET due_ms = ?, revision = ?, state = ? WHERE rowid = ?');
+  const update = db.prepare(
+    "UPDATE deliveries SET due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' ' WHERE rowid = ?",
+  );
 
   function pending(which: string) {
     return db.prepare(
       `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND due_ms IS NOT NULL LIMIT ${PAGE}`,
     );
   }
-  function change({ rowid, revision, state }: DeliveryRow, fact: DeliveryChange, newRevision = revision) {
+  function change(
+    { rowid, revision, state }: DeliveryRow,
+    fact: DeliveryChange & Pick<RecordedFact, 'position'>,
+    newRevision = revision,
+  ) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
-    update.run(dueMs(delivery), newRevision, JSON.stringify(delivery), rowid);
+    update.run(dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
   }
-  function end(rows: StatementSync, id: number, fact: DeliveryChange) {
+  function end(rows: StatementSync, id: number, fact: DeliveryChange & Pick<RecordedFact, 'position'>) {
     let page: DeliveryRow[];
     do {
       page = rows.all(id) as unknown as DeliveryRow[];
@@ -121,6 +129,7 @@ export function deliveryQueries(db: DatabaseSync) {
   const log = db.prepare(
     'SELECT state FROM deliveries WHERE event_id = ? AND webhook_id > ? ORDER BY webhook_id LIMIT ?',
   );
+  const changes = db.prepare('SELECT changed_at FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const pendingColumns = 'event_id, webhook_id, channel_id, due_ms, position';
   const pending = db.prepare(`
     SELECT ${pendingColumns} FROM deliveries
@@ -134,6 +143,11 @@ export function deliveryQueries(db: DatabaseSync) {
     byId: (eventId: number, webhookId: number): Delivery | undefined => {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);
+    },
+    /** Positions of the facts that changed a delivery since it was opened, in log order. */
+    changedAt: (eventId: number, webhookId: number): number[] => {
+      const row = changes.get(eventId, webhookId) as { changed_at: string } | undefined;
+      return (row?.changed_at.split(' ') ?? []).filter((text) => text !== '').map(Number);
     },
     /** A page of an event's notification log, webhook ids ascending, from the first above `after`. */
     notificationLog: (

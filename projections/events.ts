@@ -25,6 +25,7 @@ export type EventQueries = ReturnType<typeof eventQueries>;
 
 export function eventQueries(db: DatabaseSync) {
   const byId = db.prepare('SELECT state FROM events WHERE id = ? AND channel_id = ?');
+  const position = db.prepare('SELECT position FROM events WHERE id = ?');
   const text = db.prepare('SELECT state FROM events WHERE id = ?');
   const page = db.prepare('SELECT state FROM events WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?');
   const largest = db.prepare('SELECT max(id) AS id FROM events');
@@ -36,6 +37,8 @@ export function eventQueries(db: DatabaseSync) {
     },
     /** The event as JSON: what is POSTed to its webhooks. */
     json: (id: number): string | undefined => (text.get(id) as { state: string } | undefined)?.state,
+    /** Where in the log it was published. */
+    position: (id: number): number | undefined => (position.get(id) as { position: number } | undefined)?.position,
     /** Newest first, from the first below `after`. */
     page: (channelId: number, { after, limit }: { after?: number | undefined; limit: number }): PublishedEvent[] =>
       page.all(channelId, after ?? Number.MAX_SAFE_INTEGER, limit).map(event),

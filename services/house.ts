@@ -16,6 +16,7 @@ import { nodeIn } from './node-id.ts';
 import { type TakenNumber, takeNodeNumber } from './node-number.ts';
 import { openReader } from './read-model-reader.ts';
 import { openRelayReader } from './relay-reader.ts';
+import { openTreeReader, writableTree } from './tree.ts';
 
 /** How long an append may take, in ms, so that who waits for it has an answer within 5 s; see `connectEventStore`. */
 const APPEND_DEADLINE_MS = 4_800;
@@ -48,7 +49,8 @@ export function createHouse(name: string, settings: Settings) {
   const keys = keysOf(settings);
   log.info({ master_secrets: keys.names }, 'the master secrets by their names, the first makes what is new');
   const relayReader = openRelayReader(settings.dataDir);
-  closing.push(relayReader.close);
+  const treeReader = openTreeReader(settings.dataDir);
+  closing.push(relayReader.close, treeReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
@@ -114,6 +116,9 @@ export function createHouse(name: string, settings: Settings) {
     },
     /** Where in the log the relay of this DATA_DIR is; undefined where there is none. @throws Error where its table cannot be read */
     relayedTo: relayReader.position,
+    /** The tree over the log: for the notary, and, undefined until that has made it, for readers. */
+    writableTree: writableTree(settings.dataDir, log),
+    tree: treeReader.queries,
     /** Takes a number for the ids of this node, once the store is there. @throws CannotStart */
     async nodeNumber(): Promise<Numbered> {
       const { nodeNumber: number } = settings;

@@ -34,8 +34,9 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({ db, readModels, store, queue: connected, node, nowMs, log, times }) {
+  async relay({ db, readModels, store, queue: connected, node, settings, keys, writableTree, nowMs, log, times }) {
     const { createLease } = await import('../infra/queue/lease.ts');
+    const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
@@ -53,7 +54,11 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ store, queue, readModels: models, progress, relay, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    return together('relay', [leadership, relay, sweeper]);
+    const notary = createNotary({
+      ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
+      ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
+    });
+    return together('relay', [leadership, relay, sweeper, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
@@ -72,7 +77,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
+  async gateway({ readModels, tree, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
     const { createGateway } = await import('./gateway/gateway.ts');
     const numbered = await nodeNumber();
     const { models, progress } = await readModels();
@@ -95,6 +100,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       store,
       keys,
       readModels: models,
+      tree,
       progress,
       relayedTo,
       queueLag: async () => (await queue()).state(),

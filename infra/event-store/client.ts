@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
-import type { Fact, NewFact, RecordedFact } from '../../domain/facts.ts';
+import { type Fact, isFactStream, type NewFact, type RecordedFact } from '../../domain/facts.ts';
 import { openCalls, type ReadCall } from './calls.ts';
 import { openClient } from './connection.ts';
 import { inTime } from './errors.ts';
-import { cancel, followLog } from './follow.ts';
-import { lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
+import { cancel, type FollowOptions, followLog, type ReadUpTo, readUpTo } from './follow.ts';
+import { allFrom, lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
 import type { Expected } from './wire/append-request.ts';
 import type { Appended } from './wire/append-response.ts';
-import { type ReadAnswer, readReadResponse, toFact } from './wire/read-response.ts';
+import { type ReadAnswer, readReadResponse, type StoredEvent, toFact } from './wire/read-response.ts';
 
 export type { LogBatch } from './follow.ts';
 export { type Expected, NO_STREAM_YET } from './wire/append-request.ts';
 export type { Appended } from './wire/append-response.ts';
+export { type StoredEvent, toFact } from './wire/read-response.ts';
 
 /** How long an append or a read may take before it counts as failed, in ms: promises of the client itself can hang. */
 const DEADLINE_MS = 5_000;
@@ -85,11 +86,26 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     /**
      * Follows the log for ever, in order, from behind `after` (-1: from its beginning): facts, as many at a time as are there, and
      * how far the log has been read. Where the connection breaks it throws: the caller goes on from its checkpoint.
-     * @param prefixes of the streams wanted; absent: all of ours, and a position that is exact to the last event of the log
+     * Without prefixes: all streams that are ours, and a position that is exact to the last event of the log.
      * @throws StoreUnavailable
      */
-    follow: (options: { after: number; prefixes?: readonly string[]; signal: AbortSignal }) =>
-      followLog(calls, { prefixes: undefined, ...options }),
+    follow: (options: FollowOptions) =>
+      followLog(calls, options, (event) => (isFactStream(event.stream) ? toFact(event) : undefined)),
+
+    /** Follows the log as `follow` does, but hands over every event as the store holds it, also of streams that are not ours. @throws StoreUnavailable */
+    followStored: (options: FollowOptions) => followLog(calls, options, (event) => event),
+
+    /** Every event from behind `after` up to and including position `to`, as the store holds it, many at a time. @throws StoreUnavailable */
+    storedUpTo: (options: ReadUpTo) => readUpTo(calls, options, (event) => event),
+
+    /** The event at a position, as the store holds it; undefined where none begins there. @throws StoreUnavailable */
+    storedAt: async (position: number): Promise<StoredEvent | undefined> => {
+      let found: StoredEvent | undefined;
+      await drain(allFrom(position, 1), (answer) => {
+        if (answer.kind === 'event' && answer.event?.position === position) found = answer.event;
+      });
+      return found;
+    },
 
     close: (): Promise<void> => client.dispose(),
   };

@@ -1,13 +1,20 @@
-import { isFactStream, type RecordedFact } from '../../domain/facts.ts';
+import type { RecordedFact } from '../../domain/facts.ts';
 import type { Calls, ReadCall } from './calls.ts';
 import { StoreUnavailable } from './errors.ts';
 import { allAfter } from './read-request.ts';
-import { readReadResponse, toFact } from './wire/read-response.ts';
+import { readReadResponse, type StoredEvent } from './wire/read-response.ts';
 
 /** Facts in log order, and the position up to which the log has been considered. */
-export interface LogBatch {
-  readonly facts: readonly RecordedFact[];
+export interface LogBatch<T = RecordedFact> {
+  readonly facts: readonly T[];
   readonly position: number;
+}
+
+export interface FollowOptions {
+  readonly after: number;
+  /** Of the streams wanted; absent: all. */
+  readonly prefixes?: readonly string[] | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** The most facts handed over at a time. */
@@ -15,13 +22,15 @@ const BATCH = 512;
 
 /**
  * Follows the log over a subscription to `$all`; see `EventStore.follow`. With prefixes the store passes over all other streams;
- * without, they are passed over here, and the position is exact to the last event.
+ * without, the position is exact to the last event.
+ * @param take makes of an event what is wanted; undefined where it is to be passed over
  */
-export async function* followLog(
+export async function* followLog<T>(
   calls: Calls,
-  { after, prefixes, signal }: { after: number; prefixes: readonly string[] | undefined; signal: AbortSignal },
-): AsyncGenerator<LogBatch> {
-  const source = createSource(await begin(calls, after, prefixes));
+  { after, prefixes, signal }: FollowOptions,
+  take: (event: StoredEvent) => T | undefined,
+): AsyncGenerator<LogBatch<T>> {
+  const source = createSource(await begin(calls, after, prefixes), take);
   signal.addEventListener('abort', source.wake);
   let position = after;
   try {
@@ -40,6 +49,32 @@ export async function* followLog(
   }
 }
 
+/** Where a reading that has an end begins and ends. */
+export interface ReadUpTo extends Omit<FollowOptions, 'prefixes'> {
+  /** Position of the last event that is wanted, which must be in the log. */
+  readonly to: number;
+  /** How many facts are handed over at a time, at least, until the end: who commits them then does it once for all. */
+  readonly atATime: number;
+}
+
+/** Reads the log as `followLog` does, up to a position, and ends. Where `signal` aborts, it ends before that. */
+export async function* readUpTo<T extends { readonly position: number }>(
+  calls: Calls,
+  { to, atATime, ...from }: ReadUpTo,
+  take: (event: StoredEvent) => T | undefined,
+): AsyncGenerator<LogBatch<T>> {
+  let gathered: T[] = [];
+  if (from.after >= to) return;
+  for await (const { facts, position } of followLog(calls, from, take)) {
+    const isEnd = position >= to;
+    for (const fact of facts) if (fact.position <= to) gathered.push(fact);
+    if (!isEnd && gathered.length < atATime) continue;
+    yield { facts: gathered, position: Math.min(position, to) };
+    if (isEnd) return;
+    gathered = [];
+  }
+}
+
 async function begin(calls: Calls, after: number, prefixes: readonly string[] | undefined): Promise<ReadCall> {
   try {
     return await calls.read(allAfter(after, prefixes));
@@ -48,7 +83,7 @@ async function begin(calls: Calls, after: number, prefixes: readonly string[] | 
   }
 }
 
-function createSource(call: ReadCall) {
+function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | undefined) {
   let failure: unknown;
   let wake = () => {};
   call.on('readable', () => wake());
@@ -61,8 +96,8 @@ function createSource(call: ReadCall) {
   return {
     wake: () => wake(),
     /** What is there now; position -1 where nothing is. */
-    take(): LogBatch {
-      const facts: RecordedFact[] = [];
+    take(): LogBatch<T> {
+      const facts: T[] = [];
       let position = -1;
       for (let count = 0; count < BATCH; count++) {
         const message = call.read() as Buffer | null;
@@ -70,8 +105,8 @@ function createSource(call: ReadCall) {
         const answer = readReadResponse(message);
         if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
         position = answer.position;
-        if (answer.kind === 'event' && answer.event && isFactStream(answer.event.stream))
-          facts.push(toFact(answer.event));
+        const fact = answer.kind === 'event' && answer.event ? taken(answer.event) : undefined;
+        if (fact !== undefined) facts.push(fact);
       }
       return { facts, position };
     },

@@ -26,18 +26,27 @@ export function lastOfAll(): streams.ReadReq {
   return request(options(BACKWARDS).setAll(place).setCount('1'));
 }
 
+/** Reads `count` events of the log from a position on, that one included. */
+export function allFrom(position: number, count: number): streams.ReadReq {
+  const place = new Options.AllOptions().setPosition(positionAt(position));
+  return request(options(FORWARDS).setAll(place).setCount(String(count)));
+}
+
 /**
  * Reads the log from behind `after` (-1: from its beginning), and what comes, for ever.
  * @param prefixes of the streams wanted; absent: all
  */
 export function allAfter(after: number, prefixes: readonly string[] | undefined): streams.ReadReq {
-  const position = new Options.Position().setCommitPosition(String(after)).setPreparePosition(String(after));
   const place = new Options.AllOptions();
   if (after < 0) place.setStart(new shared.Empty());
-  else place.setPosition(position);
+  else place.setPosition(positionAt(after));
   const wanted = options(FORWARDS).setAll(place).setSubscription(new Options.SubscriptionOptions());
   if (prefixes) wanted.setFilter(streamFilter(prefixes));
   return request(wanted);
+}
+
+function positionAt(position: number): streams.ReadReq.Options.Position {
+  return new Options.Position().setCommitPosition(String(position)).setPreparePosition(String(position));
 }
 
 function request(options: streams.ReadReq.Options): streams.ReadReq {

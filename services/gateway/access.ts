@@ -165,7 +165,7 @@ export function idOf(param: string): number | undefined {
   return Number.isSafeInteger(id) ? id : undefined;
 }
 
-function keyMissing(): Problem {
+export function keyMissing(): Problem {
   return new Problem(
     'key-missing',
     'Send the key as the user name of HTTP Basic with an empty password, or as Bearer.',

@@ -2,6 +2,7 @@ import type { EventStore } from '../../infra/event-store/client.ts';
 import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { Destinations } from '../../infra/outbound/destinations.ts';
+import type { Tree } from '../../projections/merkle/tree-file.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { BadKeys } from './bad-keys.ts';
@@ -21,6 +22,8 @@ export interface Gateway {
   /** Appends facts that have no invariant. */
   readonly coalescer: ReturnType<typeof createCoalescer>;
   readonly readModels: ReadModels;
+  /** The tree over the log, as far as this node has it; undefined while it has none. */
+  readonly tree: () => Tree | undefined;
   readonly channels: LiveChannels;
   readonly freshness: Freshness;
   readonly backpressure: Pick<Backpressure, 'wrote' | 'whenRoom'>;

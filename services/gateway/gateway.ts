@@ -18,7 +18,7 @@ import { createLiveChannels } from './live-channels.ts';
 import { createPublishRate } from './publish-rate.ts';
 import { createHttpServer } from './server.ts';
 
-export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'> {
+export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
   readonly settings: AppSettings &
     Pick<
       Settings,
@@ -38,8 +38,8 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, destinations, store, keys, readModels, progress, relayedTo, queueLag, log, ids, nowMs, checks } =
-    deps;
+  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueLag } = deps;
+  const { log, ids, nowMs, checks } = deps;
   const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
@@ -52,6 +52,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     destinations,
     coalescer: createCoalescer((stream, facts) => store.append(stream, facts, 'any')),
     readModels,
+    tree,
     channels: createLiveChannels(readModels.channels, freshness),
     freshness,
     backpressure,

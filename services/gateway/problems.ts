@@ -21,6 +21,8 @@ export const PROBLEMS = {
   'channel-not-found': row(404, 'There is no such channel'),
   'webhook-not-found': row(404, 'There is no such webhook'),
   'event-not-found': row(404, 'There is no such event'),
+  'not-there-then': row(404, 'It was not there then'),
+  'no-checkpoint': row(404, 'There is no such checkpoint'),
   'method-not-allowed': row(405, 'This path does not take that method'),
   'request-timeout': row(408, 'The request took too long to arrive'),
   'channel-exists': row(409, 'The channel exists already'),

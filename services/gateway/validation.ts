@@ -64,12 +64,17 @@ export function fieldsOfType({ properties }: TObject, type: string): string[] {
 
 const EMAIL = fullFormats.email as RegExp;
 const MAX_EMAIL_LENGTH = 254;
+const { validate: isTime } = fullFormats['date-time'] as { validate: (text: string) => boolean };
 
 /** Lengths are looked at first: all rules are checked, and the expression for an email takes its time with long texts. */
 const FORMATS: Readonly<Record<string, { validate: (text: string) => boolean; must: string }>> = {
   email: {
     validate: (text) => text.length <= MAX_EMAIL_LENGTH && EMAIL.test(text),
     must: `must be an email address of at most ${MAX_EMAIL_LENGTH} characters`,
+  },
+  'date-time': {
+    validate: (text) => isTime(text) && !Number.isNaN(Date.parse(text)),
+    must: 'must be a time such as 2026-11-24T09:00:00Z (RFC 3339)',
   },
   'http-url': {
     validate: (text) => text.length <= MAX_URL_LENGTH && isHttpUrl(text),

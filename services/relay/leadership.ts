@@ -87,6 +87,11 @@ export function createLeadership({ lease, ownNote, log }: LeadershipDeps) {
   };
   return {
     ...service,
+    /** Whether this relay leads now. */
+    isLeading(): boolean {
+      endIfLost();
+      return term !== undefined;
+    },
     /** Up to where the leader has noted that all is on the queue; -1 where that is not known. */
     notedPosition: (): number => lease.noted()?.position ?? -1,
     /** Says that this relay knows all that the leader does. */

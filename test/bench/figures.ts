@@ -36,4 +36,10 @@ function shown(figure: number | Spread): string {
   return `${rounded(figure.median)} (${rounded(figure.min)} to ${rounded(figure.max)})`;
 }
 
-const rounded = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(3));
+/** What small figures need to be told from 0. */
+const SMALL = 0.1;
+
+function rounded(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) < SMALL ? value.toPrecision(3) : value.toFixed(3);
+}

@@ -15,13 +15,14 @@ import { outages } from './outages.ts';
 import { overload } from './overload.ts';
 import { payloads } from './payloads.ts';
 import { reconcile } from './reconcile.ts';
+import { simulate } from './simulate.ts';
 import { storm } from './storm.ts';
 import { verdicts } from './targets.ts';
 import { timers } from './timers.ts';
 
 const BENCHES = {
   ...{ engines, accept, deliver, 'fan-out': fanOut, payloads, channels, storm, history },
-  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster },
+  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster, simulate },
 };
 
 /** What is measured where nothing is named: all that something is asked of; for development, what takes two minutes. */
@@ -29,7 +30,10 @@ const ALL = ['engines', 'accept', 'deliver', 'fan-out', 'payloads', 'channels', 
 const QUICK = ['accept', 'deliver'];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, rate: { type: 'string' }, json: { type: 'string' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    ...{ rate: { type: 'string' }, json: { type: 'string' }, seed: { type: 'string' } },
+  },
   allowPositionals: true,
 });
 
@@ -40,9 +44,15 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
-const options = { quick: values.quick, rate: values.rate === undefined ? undefined : Number(values.rate) };
+const number = (value: string | undefined) => (value === undefined ? undefined : Number(value));
+const options = { quick: values.quick, rate: number(values.rate), seed: number(values.seed) };
 if (options.rate !== undefined && !(options.rate > 0)) {
   console.error(`--rate takes a number of events a second, not "${values.rate}"`);
+  process.exit(1);
+}
+
+if (options.seed !== undefined && !Number.isSafeInteger(options.seed)) {
+  console.error(`--seed takes a whole number, not "${values.seed}"`);
   process.exit(1);
 }
 

@@ -17,6 +17,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** Steady load, events/s; absent: the bench's own. */
   readonly rate: number | undefined;
+  /** Of what is drawn at random; absent: the bench's own. */
+  readonly seed?: number | undefined;
 }
 
 export interface Load {

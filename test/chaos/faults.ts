@@ -1,8 +1,8 @@
+import type { Random } from '../support/random.ts';
 import type { ChaosStack, Derived, Disk } from './chaos-stack.ts';
 import { DISKS } from './chaos-stack.ts';
 import { type History, PARTS, type Part, type Trouble } from './history.ts';
 import type { ProxyMode } from './proxy.ts';
-import type { Random } from './random.ts';
 
 /** One fault: decided from the seed alone before it begins. */
 export interface Fault {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom, type Random } from '../support/random.ts';
 import type { Client } from './client.ts';
 import type { History } from './history.ts';
-import { createRandom, type Random } from './random.ts';
 import type { Channel } from './scene.ts';
 
 /** Requests under way at a time: beyond it a publisher waits, as one with a connection pool would. */

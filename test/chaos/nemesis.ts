@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom } from '../support/random.ts';
 import type { ChaosStack } from './chaos-stack.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import type { History } from './history.ts';
-import { createRandom } from './random.ts';
 
 /** Time between the beginnings of two faults, in ms: often shorter than they last, so that they overlap. */
 const [SHORTEST_GAP_MS, LONGEST_GAP_MS] = [800, 7_000] as const;

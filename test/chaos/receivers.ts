@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createRandom } from '../support/random.ts';
 import type { Hit } from './history.ts';
-import { createRandom } from './random.ts';
 
 /** How a receiver behaves is the first part of its path. */
 export type Manner = 'steady' | 'flaky' | 'nasty' | 'refusing';

@@ -1,6 +1,6 @@
+import { createRandom, type Random } from '../support/random.ts';
 import type { Client } from './client.ts';
 import type { Change, History } from './history.ts';
-import { createRandom, type Random } from './random.ts';
 import type { Manner, Receivers } from './receivers.ts';
 
 export interface Channel {

@@ -1,13 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { ChannelChanges, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
-import { stream } from '../../../domain/facts.ts';
+import { type Actor, stream } from '../../../domain/facts.ts';
+import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
+import type { EventStore } from '../../../infra/event-store/client.ts';
+import { keyMissing } from '../access.ts';
 import { asCreated, CHANNEL, carryOut } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import { releaseGuid, reserveGuid } from '../guids.ts';
+import { At, channelThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id, NoFields } from './answers.ts';
+import { Deleted, Id, NoFields, Past } from './answers.ts';
 
 const ChannelAnswer = Type.Object({
   id: Id,
@@ -15,6 +19,9 @@ const ChannelAnswer = Type.Object({
   public: Type.Boolean(),
   publisher_key: Type.Optional(Type.String({ description: 'What the publisher authenticates with.' })),
 });
+
+/** Without its key, which is the one of today. */
+const PastChannel = Type.Object({ id: Id, ...NewChannel.properties, public: Type.Boolean(), ...Past });
 
 const ListQuery = listQuery(DEFAULT_LIMIT);
 
@@ -48,8 +55,10 @@ export const channelRoutes = [
     path: '/v1/channels/:channel',
     access: 'channel-reader',
     summary: 'Read a channel',
-    answer: ChannelAnswer,
-    handle({ channel, by }, { keyring }) {
+    query: Closed({ at: At }),
+    answer: Type.Union([ChannelAnswer, PastChannel]),
+    handle({ channel, by, query }, { store, keyring }) {
+      if (query.at !== undefined) return pastChannel(store, channel.id, { at: query.at, by });
       if (by !== 'anyone') return channelAnswer(channel, keyring.publisherKey(channel));
       return { ...channelAnswer(channel), email: undefined };
     },
@@ -109,6 +118,14 @@ export function channelPath({ id }: { readonly id: number }): string {
 function channelAnswer({ id, fields }: LiveChannel, publisher_key?: string) {
   const { name, description, guid, email, public: isPublic } = fields;
   return { id, name, description, guid, email, public: isPublic, publisher_key };
+}
+
+async function pastChannel(store: EventStore, id: number, { at, by }: { at: string; by: Actor }) {
+  const { state, revision, recorded_at } = await channelThen(store, id, { at });
+  const answer = { ...channelAnswer(state), revision, recorded_at };
+  if (by !== 'anyone') return answer;
+  if (!state.fields.public) throw keyMissing();
+  return { ...answer, email: undefined };
 }
 
 async function createChannel(request: Request<'/v1/channels', typeof NewChannel>, gateway: Gateway) {

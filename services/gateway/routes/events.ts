@@ -1,9 +1,13 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { NewEvent, type PublishedEvent, publish } from '../../../domain/event.ts';
 import { stream } from '../../../domain/facts.ts';
+import { Closed } from '../../../domain/fields.ts';
+import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
 import { newFact } from '../commands.ts';
 import type { Gateway } from '../context.ts';
+import { At, entryFacts, entryFactsUntil, entryOf, publicationOf } from '../past.ts';
 import { Problem } from '../problems.ts';
+import { Proof, proofOf } from '../proof.ts';
 import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
 import { Id } from './answers.ts';
@@ -36,8 +40,16 @@ const LogAnswer = Type.Array(
     status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled']),
     next_attempt_at: Type.Union([Time, Type.Null()]),
     attempts: Type.Array(AttemptAnswer),
+    proof: Type.Optional(Proof),
   }),
 );
+
+const page = listQuery(MAX_LIMIT);
+const LogQuery = Closed({
+  ...page.properties,
+  at: At,
+  proof: Type.Optional(Type.Literal('1', { description: 'Adds what proves each entry to a third party.' })),
+});
 
 export const eventRoutes = [
   route({
@@ -77,20 +89,43 @@ export const eventRoutes = [
     path: `${ITEM}/notification_log`,
     access: 'log-reader',
     summary: 'Read what became of an event on its way to each webhook',
-    query: listQuery(MAX_LIMIT),
+    query: LogQuery,
     answer: LogAnswer,
-    async handle({ channel, eventId, onlyWebhook, query: { after, limit = MAX_LIMIT } }, gateway) {
+    async handle({ channel, eventId, onlyWebhook, query: { after, limit = MAX_LIMIT, ...more } }, gateway) {
       await findEvent(gateway, channel.id, eventId);
       const { deliveries } = gateway.readModels;
-      if (onlyWebhook !== undefined)
-        return deliveries
-          .notificationLog(eventId, { after: onlyWebhook - 1, limit: 1 })
-          .filter(({ webhook_id }) => webhook_id === onlyWebhook);
-      const found = deliveries.notificationLog(eventId, { after, limit: limit + 1 });
-      return new Page(found, limit, ({ webhook_id }) => webhook_id);
+      const found =
+        onlyWebhook === undefined
+          ? deliveries.notificationLog(eventId, { after, limit: limit + 1 })
+          : deliveries
+              .notificationLog(eventId, { after: onlyWebhook - 1, limit: 1 })
+              .filter(({ webhook_id }) => webhook_id === onlyWebhook);
+      const isAsItIs = more.at === undefined && more.proof === undefined;
+      const entries: readonly ProvenEntry[] = isAsItIs ? found : await fromFacts(gateway, eventId, found, more);
+      return new Page(entries, limit, ({ webhook_id }) => webhook_id);
     },
   }),
 ];
+
+interface Asked {
+  readonly at?: string | undefined;
+  readonly proof?: '1' | undefined;
+}
+
+type ProvenEntry = NotificationLogEntry & { readonly proof?: Static<typeof Proof> };
+
+/** The entries again, from the facts in the log: as they were at a time, with proofs of these facts. */
+async function fromFacts(gateway: Gateway, eventId: number, found: readonly NotificationLogEntry[], asked: Asked) {
+  const published = await publicationOf(gateway, eventId);
+  const entries: ProvenEntry[] = [];
+  for (const { webhook_id: webhookId } of found) {
+    const all = await entryFacts(gateway, { eventId, webhookId }, published);
+    const facts = asked.at === undefined ? all : entryFactsUntil(all, asked.at);
+    const proof = asked.proof === undefined ? {} : { proof: proofOf(facts, gateway.tree()) };
+    entries.push({ ...(await entryOf(gateway.store, facts)), ...proof });
+  }
+  return entries;
+}
 
 /** A form can only say text, but `data[created_at]` of digits is meant as a number (api.md's example). */
 function numberCreatedAt({ data }: Record<string, unknown>): void {

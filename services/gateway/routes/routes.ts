@@ -1,8 +1,15 @@
 import type { Route } from '../route.ts';
 import { aroundRoutes } from './around.ts';
+import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers. */
-export const ROUTES: readonly Route[] = [...aroundRoutes, ...channelRoutes, ...webhookRoutes, ...eventRoutes];
+export const ROUTES: readonly Route[] = [
+  ...aroundRoutes,
+  ...channelRoutes,
+  ...webhookRoutes,
+  ...eventRoutes,
+  ...auditRoutes,
+];

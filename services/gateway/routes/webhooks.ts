@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { stream } from '../../../domain/facts.ts';
+import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
 import {
   type LiveWebhook,
@@ -11,9 +12,10 @@ import {
 import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import type { Keyring } from '../keyring.ts';
+import { At, Revision, webhookThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id, NoFields } from './answers.ts';
+import { Deleted, Id, NoFields, Past } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
@@ -25,6 +27,15 @@ const WebhookAnswer = Type.Object({
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
 
+/** Without its key and secret, which are those of today, and the values of its headers. */
+const PastWebhook = Type.Object({
+  id: Id,
+  name: NewWebhook.properties.name,
+  webhook_url: NewWebhook.properties.webhook_url,
+  headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
+  signatures: NewWebhook.properties.signatures,
+  ...Past,
+});
 const PublicKeys = Type.Object({
   public_keys: Type.Array(Type.String(), {
     description: '`whpk_` and base64. The first signs; after a rotation those before it sign along for 24 hours.',
@@ -67,8 +78,13 @@ export const webhookRoutes = [
     path: ITEM,
     access: 'webhook-owner',
     summary: 'Read a webhook',
-    answer: WebhookAnswer,
-    handle: ({ webhook }, { keyring }) => webhookAnswer(webhook, keyring),
+    query: Closed({ at: At, revision: Revision }),
+    answer: Type.Union([WebhookAnswer, PastWebhook]),
+    async handle({ webhook, query }, { store, keyring }) {
+      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, keyring);
+      const { state, revision, recorded_at } = await webhookThen(store, webhook.id, query);
+      return { ...pastFields(state), revision, recorded_at };
+    },
   }),
   route({
     method: 'PUT',
@@ -173,4 +189,9 @@ function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
   return { id, name, webhook_url, headers, signatures, subscriber_key, signing_secret };
+}
+
+function pastFields({ id, fields }: LiveWebhook) {
+  const { name, webhook_url, headers, signatures } = fields;
+  return { id, name, webhook_url, headers: headers && Object.keys(headers), signatures };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ROUTES } from '../../../services/gateway/routes/routes.ts';
 import type { Call } from '../../support/api.ts';
+import { waitFor } from '../../support/wait.ts';
 import { type Channel, useStack } from './support.ts';
 
 /** Everybody who may come along. */
@@ -48,7 +49,9 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /readyz': EVERYBODY,
   'POST /v1/channels': {},
   'GET /v1/channels': {},
+  'GET /v1/checkpoint': EVERYBODY,
   'GET /v1/channels/:channel': { 'the publisher': IN },
+  'GET /v1/channels/:channel/history': { 'the publisher': IN },
   'PUT /v1/channels/:channel': { 'the publisher': IN },
   'DELETE /v1/channels/:channel': { 'the publisher': IN },
   'POST /v1/channels/:channel/rotate_key': { 'the publisher': IN },
@@ -57,6 +60,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'PUT /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
   'DELETE /v1/channels/:channel/webhooks/:webhook': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/history': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_key': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_secret': { 'the publisher': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/public_key': { 'the publisher': IN, 'the subscriber': IN },
@@ -73,7 +77,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
 const ADMIN_KEY = 'the admin key of these tests';
 
 describe('who may do what', () => {
-  const stack = useStack({ ADMIN_KEY, TRUSTED_PROXIES: '127.0.0.0/8' });
+  const stack = useStack({ ADMIN_KEY, TRUSTED_PROXIES: '127.0.0.0/8', TREE_HEAD_INTERVAL: '100ms' });
   let clients = 0;
   /** Each call from an address of its own: who is refused often is slowed. */
   const call = (method: string, path: string, { key, json }: Pick<Call, 'key' | 'json'> = {}) => {
@@ -112,6 +116,7 @@ describe('who may do what', () => {
     const second = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
     const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url });
     const event = await make(`/v1/channels/${channel.id}/events`, { event_name: 'a' });
+    await waitFor('a checkpoint', async () => (await call('GET', '/v1/checkpoint')).status === 200);
     const keys = {
       'no key': undefined,
       'a malformed key': 'pk_1',

@@ -46,6 +46,7 @@ export async function startInProcess() {
       store: { ...store, append: (...args) => bent.append(...args) },
       keys: createKeys(['a master secret of more than thirty-two characters']),
       readModels: models,
+      tree: () => undefined,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
       ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ log, ids, nowMs, checks },

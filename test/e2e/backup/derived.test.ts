@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { readModelsFile } from '../../../projections/generations.ts';
+import { treeFile } from '../../../services/tree.ts';
 import { type Api, apiAt } from '../../support/api.ts';
 import type { Channel } from '../../support/load.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
@@ -40,6 +41,8 @@ describe('a damaged file of what can be rebuilt', function () {
     ['the read models, their second half', () => readModelsFile(stack.dataDir), (size) => [size / 2, size]],
     ["the relay's table, from its header on", () => join(stack.dataDir, 'relay.db'), () => [0, 200]],
     ["the relay's table, all but its first page", () => join(stack.dataDir, 'relay.db'), (size) => [4_096, size]],
+    ['the tree over the log, from its header on', () => treeFile(stack.dataDir), () => [0, 200]],
+    ['the tree over the log, all but its first page', () => treeFile(stack.dataDir), (size) => [4_096, size]],
   ];
   for (const [what, fileOf, part] of HARMS) {
     it(`${what}: is rebuilt`, async () => {

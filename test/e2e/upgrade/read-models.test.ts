@@ -55,7 +55,7 @@ describe('read models of an older version', function () {
       settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
       keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
-      ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
+      ...{ tree: () => undefined, relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: {} },
     });
     await gateway.start();

@@ -36,6 +36,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   RETRY_INTERVAL: ['0s', '1', '1d', '-1h', '1.5h', '1 h', 'h', '481h', '1h30m'],
   RETRY_WINDOW: ['1', 'for ever', '481h', '-1ms'],
   DELIVERY_TIMEOUT: ['0ms', '15', '15 s', '15S', '99999999999ms'],
+  TREE_HEAD_INTERVAL: ['0s', '99ms', '1', '481h'],
   PUBLISH_LAG_LIMIT: ['0', 'off', '5', '-1s', '481h'],
   PUBLISH_RATE_LIMIT: ['0/s', '10', '10/', '10/1d', '1.5/s', '-1/s', '10/0s', '10/s '],
   TRUSTED_PROXIES: ['proxy', '10.0.0.0/33', '10.0.0/8', '::/129', '10.0.0.1/-1', '10.0.0.1,proxy', ','],
@@ -76,7 +77,7 @@ describe('settings', () => {
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
-      natsReplicas: 1,
+      ...{ natsReplicas: 1, treeHeadIntervalMs: 60_000 },
     });
   });
 
@@ -102,6 +103,7 @@ describe('settings', () => {
       ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
       ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
+      TREE_HEAD_INTERVAL: '10s',
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
@@ -128,6 +130,7 @@ describe('settings', () => {
         deliveryProxy: 'http://u:p@proxy:3128',
       },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
+      treeHeadIntervalMs: 10_000,
     });
   });
 

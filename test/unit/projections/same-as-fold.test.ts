@@ -1,8 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Fact, stream } from '../../../domain/facts.ts';
-import { foldNotificationLog } from '../../../domain/notification-log.ts';
+import type { DeliveryFact } from '../../../domain/delivery.ts';
+import type { EventFact } from '../../../domain/event.ts';
+import { type Fact, type RecordedFact, stream } from '../../../domain/facts.ts';
+import { foldEntry, foldNotificationLog } from '../../../domain/notification-log.ts';
+import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type WebhookFact } from '../../../domain/webhook.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../projections/read-models.ts';
 import {
   attempted,
@@ -53,6 +56,19 @@ function attemptOn(event_id: number, webhook_id: number, isDelivered: boolean): 
   return [stream.deliveries(channelOf(event_id)), fact];
 }
 
+/** An entry, from nothing but the facts that the read models name for it. */
+function entryOf(
+  facts: readonly RecordedFact[],
+  { publishedAt, webhook_id, changedAt }: { publishedAt: number | undefined; webhook_id: number; changedAt: number[] },
+) {
+  const at = (position: number | undefined) => facts.find((fact) => fact.position === position);
+  const published = at(publishedAt) as RecordedFact<EventFact>;
+  const webhook = facts
+    .filter((fact) => fact.stream === stream.webhook(webhook_id) && fact.position < published.position)
+    .reduce((state, fact) => evolveWebhook(state, fact as RecordedFact<WebhookFact>), NO_WEBHOOK);
+  return foldEntry(published.data, webhook as LiveWebhook, changedAt.map(at) as RecordedFact<DeliveryFact>[]);
+}
+
 describe('the notification log in the read models', () => {
   it('is the fold of the facts, whatever their order and however they came in batches', () => {
     const places = fc.array(place, { minLength: 1, maxLength: 40 });
@@ -76,7 +92,14 @@ describe('the notification log in the read models', () => {
         }
         const { deliveries } = readModels(db);
         for (const id of EVENTS) {
-          expect(deliveries.notificationLog(id, { limit: 100 })).to.deep.equal(foldNotificationLog(log.facts, id));
+          const entries = deliveries.notificationLog(id, { limit: 100 });
+          expect(entries).to.deep.equal(foldNotificationLog(log.facts, id));
+          const { position } = readModels(db).events;
+          const fromFacts = entries.map(({ webhook_id }) => {
+            const changedAt = deliveries.changedAt(id, webhook_id);
+            return entryOf(log.facts, { publishedAt: position(id), webhook_id, changedAt });
+          });
+          expect(fromFacts).to.deep.equal(entries);
         }
         const pending = EVENTS.flatMap((id) => foldNotificationLog(log.facts, id)).filter(
           ({ status }) => status === 'pending',

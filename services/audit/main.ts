@@ -1,0 +1,99 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { NewerFact } from '../../domain/upcast.ts';
+import { StoreUnavailable } from '../../infra/event-store/errors.ts';
+import { CannotStart } from '../../infra/local/cannot-start.ts';
+import { PRODUCT } from '../../infra/product.ts';
+import { SettingError } from '../../infra/settings.ts';
+import { replay } from './replay.ts';
+import { SHOWN, show } from './show.ts';
+import { withLog } from './source.ts';
+import { verify } from './verify.ts';
+
+/** Exit codes: what was looked at is not as it should be; it could not be looked at. */
+const NOT_AS_IT_SHOULD_BE = 1;
+const IN_VAIN = 2;
+
+const program = new Command('webhooks-audit')
+  .version(PRODUCT.version)
+  .description(
+    'Looks into the event log: EVENTSTORE_URL, or the local store under DATA_DIR, whether it runs or not. Changes nothing.',
+  )
+  .exitOverride();
+
+program
+  .command('replay')
+  .description('prints facts, in the order of the log, a JSON object a line')
+  .option('--channel <id>', 'of this channel, its webhooks, events and deliveries', id)
+  .option('--webhook <id>', 'of this webhook and the deliveries to it', id)
+  .option('--event <id>', 'about this event', id)
+  .option('--type <name...>', 'of these types, such as DeliveryAttempted')
+  .option('--since <time>', 'recorded then or later', time)
+  .option('--until <time>', 'recorded before then', time)
+  .option('--after <position>', 'from behind this position of the log', position)
+  .option('--follow', 'and those that come, until it is stopped')
+  .action((options) => withLog((log, signal) => replay(log, options, signal)));
+
+program
+  .command('show')
+  .description('prints a channel, a webhook or the notification log of an event as it is, or was, as JSON')
+  .argument('<what>', SHOWN.join(', '), oneOf(SHOWN))
+  .argument('<id>', 'of the channel, webhook or event', id)
+  .option('--at <time>', 'as it was then', time)
+  .addOption(new Option('--revision <n>', 'as this revision of its stream left it').argParser(position).conflicts('at'))
+  .action((what, of, options) => withLog(({ store }, signal) => show(store, { what, id: of, ...options }, signal)));
+
+program
+  .command('verify')
+  .description(
+    'makes the read models and the tree anew from the log, and compares them with the live ones and with heads',
+  )
+  .option('--head <file...>', 'heads that you kept: answers of GET /v1/checkpoint')
+  .option('--public-key <base64>', 'the key that must have signed them; absent: the one that each names')
+  .option('--scratch <dir>', 'where what is made anew lies meanwhile; absent: the directory for temporary files')
+  .action((options) =>
+    withLog(async (log, signal) => {
+      if (!(await verify(log, options, signal))) process.exitCode = NOT_AS_IT_SHOULD_BE;
+    }),
+  );
+
+function id(text: string): number {
+  const number = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(number)) throw new InvalidArgumentError('It must be an id.');
+  return number;
+}
+
+function position(text: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** @returns ms since the epoch */
+function time(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('It must be a time such as 2026-11-24T09:00:00Z.');
+  return ms;
+}
+
+function oneOf<const T extends readonly string[]>(choices: T) {
+  return (text: string): T[number] => {
+    if (!choices.includes(text)) throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
+    return text;
+  };
+}
+
+/** What its user can mend, in one line; undefined for what is our own fault. */
+function mendable(error: unknown): string | undefined {
+  if (error instanceof CannotStart || error instanceof SettingError || error instanceof NewerFact) return error.message;
+  if (error instanceof StoreUnavailable) return `${error.message}: ${(error.cause as Error).message}`;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? undefined : message;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { exitCode, code } = error as { exitCode?: number; code?: string };
+  const isUsage = code?.startsWith('commander.') === true;
+  if (!isUsage) console.error(mendable(error) ?? error);
+  process.exitCode = isUsage && exitCode === 0 ? 0 : IN_VAIN;
+}

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type NewFact, stream } from '../../../../domain/facts.ts';
+import type { TreeHeadFact } from '../../../../domain/tree-head.ts';
+import { openCheckpoint, signCheckpoint } from '../../../../infra/checkpoint.ts';
+import { connectEventStore, type EventStore } from '../../../../infra/event-store/client.ts';
+import { createKeys } from '../../../../infra/keys.ts';
+import type { Service } from '../../../../infra/lifecycle.ts';
+import { startEventstore } from '../../../../infra/local/eventstore/eventstore.ts';
+import { createLog, type Logger } from '../../../../infra/log.ts';
+import { openForReading } from '../../../../infra/sqlite.ts';
+import { treeQueries } from '../../../../projections/merkle/tree-file.ts';
+import { noteDamaged } from '../../../../services/derived-file.ts';
+import { createNotary } from '../../../../services/notary/notary.ts';
+import { treeFile, writableTree } from '../../../../services/tree.ts';
+import { channelCreated, newFact } from '../../../support/sample.ts';
+import { waitFor } from '../../../support/wait.ts';
+
+const KEY = createKeys(['a master secret of more than thirty-two characters']).treeHeadKey();
+
+describe('the notary', () => {
+  let eventstore: Awaited<ReturnType<typeof startEventstore>>;
+  let store: EventStore;
+  let dir: string;
+  let running: Service[];
+  let errors: string[];
+  let count: number;
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'notary-'));
+    eventstore = await startEventstore({
+      dataDir: join(dir, 'store'),
+      host: '127.0.0.1',
+      port: 0,
+      maxAppendSize: 1024 * 1024,
+    });
+    store = connectEventStore(`esdb://127.0.0.1:${eventstore.port}?tls=false`);
+    running = [];
+    errors = [];
+    count = 0;
+  });
+  afterEach(async () => {
+    for (const service of running) await service.stop();
+    await store.close();
+    await eventstore.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const silent = createLog('test', 'silent');
+  const log = (): Logger =>
+    Object.assign(Object.create(silent), { error: (_: object, text: string) => errors.push(text) });
+
+  async function start(node = 'a', isLeading = () => true) {
+    const notary = createNotary({
+      ...{
+        ...writableTree(join(dir, node), silent),
+        store,
+        key: KEY,
+        isLeading,
+        intervalMs: 10,
+        nowMs: Date.now,
+        log: log(),
+      },
+    });
+    await notary.start();
+    running.push(notary);
+  }
+  async function appendFact() {
+    count += 1;
+    await store.append(stream.channel(count), [newFact(channelCreated({ id: count }), count)], 'any');
+  }
+  const heads = () => store.read<TreeHeadFact>(stream.treeHeads);
+  const whenHeads = (wanted: number) => waitFor(`${wanted} heads`, heads, (found) => found.length >= wanted);
+  function treeOf<T>(node: string, ask: (tree: ReturnType<typeof treeQueries>) => T): T | undefined {
+    using db = openForReading(treeFile(join(dir, node)));
+    return db && ask(treeQueries(db));
+  }
+
+  it('signs a head when there are new facts, and heads make no new ones', async () => {
+    await start();
+    await appendFact();
+    await whenHeads(1);
+    for (const nth of [2, 3]) {
+      await appendFact();
+      await whenHeads(nth);
+    }
+    const signed = await heads();
+    expect(signed.map(({ data }) => data.tree_size)).to.deep.equal([1, 2, 3]);
+    for (const { data } of signed) {
+      const root = treeOf('a', (tree) => tree.root(data.tree_size).toString('base64'));
+      const { tree_size, at } = data;
+      expect(data.root_hash).to.equal(root);
+      expect(openCheckpoint(data.note, Buffer.from(data.public_key, 'base64'))).to.deep.equal({
+        tree_size,
+        root_hash: root,
+        at,
+      });
+    }
+    expect(errors).to.deep.equal([]);
+  });
+
+  it('of each node keeps the tree, and the one that leads signs', async () => {
+    let leader = 'a';
+    await start('a', () => leader === 'a');
+    await start('b', () => leader === 'b');
+    await appendFact();
+    await whenHeads(1);
+    leader = 'b';
+    await appendFact();
+    const [, last] = await whenHeads(2);
+    const inBoth = () => ['a', 'b'].map((node) => treeOf(node, (tree) => tree.lastHead()?.root_hash));
+    await waitFor('both trees to have the head', inBoth, (found) =>
+      found.every((root) => root === last?.data.root_hash),
+    );
+  });
+
+  it('signs no head twice where two nodes take themselves for the one that leads', async () => {
+    await start('a');
+    await start('b');
+    for (let nth = 1; nth <= 10; nth++) {
+      await appendFact();
+      await whenHeads(nth);
+    }
+    const sizes = (await heads()).map(({ data }) => data.tree_size);
+    expect(sizes).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('goes on where it was, and makes the tree anew where it is not there or damaged', async () => {
+    await appendFact();
+    await start();
+    const root = (await whenHeads(1))[0]?.data.root_hash;
+    const again = async () => {
+      await running.pop()?.stop();
+      await start();
+      await waitFor('the tree', () => treeOf('a', (tree) => tree.lastHead()?.root_hash) === root);
+    };
+    await again();
+    rmSync(treeFile(join(dir, 'a')));
+    await again();
+    noteDamaged(treeFile(join(dir, 'a')));
+    await again();
+    expect(await heads()).to.have.length(1);
+  });
+
+  it('says so where a head is not one of this log, and goes on signing', async () => {
+    await appendFact();
+    const data = signCheckpoint(KEY, 1, Buffer.alloc(32, 1), Date.now());
+    const foreign = { type: 'TreeHeadSigned', data } as const;
+    await store.append(stream.treeHeads, [newFact(foreign, 1_000) as NewFact], 'any');
+    await start();
+    const [, own] = await whenHeads(2);
+    expect(own?.data.root_hash).to.equal(treeOf('a', (tree) => tree.root(1).toString('base64')));
+    expect(errors).to.deep.equal(['the log is not the one whose head was signed then: run webhooks-audit verify']);
+  });
+});
