@@ -14,6 +14,13 @@ export const NewEvent = Closed({
 });
 export type NewEvent = Static<typeof NewEvent>;
 
+/** The most events that a batch may have. */
+export const MAX_BATCH = 250;
+
+export const NewEvents = Closed({
+  events: Type.Array(NewEvent, { minItems: 1, maxItems: MAX_BATCH, description: 'In the order of their ids.' }),
+});
+
 export interface PublishedEvent extends Readonly<NewEvent> {
   readonly id: number;
   readonly channel_id: number;

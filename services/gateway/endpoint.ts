@@ -16,13 +16,17 @@ import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
  */
 export function createEndpoints(gateway: Gateway): (route: Route) => Middleware {
   const compile = createCompiler({ destination: gateway.destinations.objection });
-  const readBody = createBodyReader();
 
   return (route) => {
     const readQuery = createQueryReader(compile, route.query);
     const validate = route.body && compile(route.body);
+    const readBody = createBodyReader(route.maxBodyKib);
     const booleans = route.body ? fieldsOfType(route.body, 'boolean') : [];
     const isCreating = route.method === 'POST';
+
+    function takeRate(ctx: Context, { channel }: Scope, count: number) {
+      if (gateway.publishRate) ctx.set(gateway.publishRate.take((channel as LiveChannel).id, count));
+    }
 
     async function readFields(ctx: Context, validate: Validate) {
       const { fields, isForm, length } = await readBody(ctx);
@@ -36,21 +40,24 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     return async (ctx) => {
       const params: PathParams & { event?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
-      if (route.isPublishing && gateway.publishRate)
-        ctx.set(gateway.publishRate.take((scope.channel as LiveChannel).id));
+      const isMany = route.count !== undefined;
+      if (route.isPublishing) takeRate(ctx, scope, isMany ? 0 : 1);
       // Before its body is read: what is refused costs little then, and what waits holds little.
       const whenRoom = route.isPublishing ? gateway.backpressure.whenRoom() : undefined;
       if (whenRoom) await whenRoom;
       const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
       const query = readQuery(ctx.querystring);
       const body = validate && (await readFields(ctx, validate));
+      const count = route.count?.(body?.fields) ?? 1;
+      if (route.isPublishing && isMany) takeRate(ctx, scope, count);
+      const ids = isCreating ? Array.from({ length: count }, gateway.ids) : [];
       const request = {
         ...scope,
         eventId,
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
-        id: isCreating ? gateway.ids() : 0,
+        ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
         repeatable: false,
@@ -88,9 +95,9 @@ function readBoolean(fields: Record<string, unknown>, name: string): void {
   if (typeof text === 'string' && Object.hasOwn(BOOLEANS, text)) fields[name] = BOOLEANS[text];
 }
 
-/** The request with the id and time of the first of its kind. */
+/** The request with the ids and time of the first of its kind. */
 async function repeatable(gateway: Gateway, route: Route, path: string, request: Request, key: string) {
-  const { id, atMs, requestId, by, channel, body } = request;
+  const { id, ids, atMs, requestId, by, channel, body } = request;
   const keyed = {
     key,
     owner: channel === undefined ? 'channels' : String((channel as { id: number }).id),
@@ -98,14 +105,14 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
     path,
     body: route.hashedAs ? route.hashedAs(body, gateway) : body,
   };
-  const accepted = await acceptOnce(gateway, keyed, { id, atMs }, { about: id, requestId, by });
-  return { ...request, ...accepted, repeatable: true };
+  const accepted = await acceptOnce(gateway, keyed, { ids, atMs }, { about: id, requestId, by });
+  return { ...request, ...accepted, id: accepted.ids[0] ?? id, repeatable: true };
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
   if (route.location) {
     ctx.status = 201;
-    ctx.set('Location', route.location(result as { id: number }, request));
+    ctx.set('Location', route.location(result, request));
   }
   if (!(result instanceof Page)) {
     ctx.body = result;

@@ -1,5 +1,5 @@
 import type { RateLimit } from '../../infra/settings.ts';
-import { Problem } from './problems.ts';
+import { fieldProblem, Problem } from './problems.ts';
 
 /** Channels that are counted at a time: of more than that, the one that began first is forgotten. */
 const COUNTED = 100_000;
@@ -38,18 +38,24 @@ export function createPublishRate({ quota, windowS }: RateLimit, nowMs: () => nu
     }
   }
 
+  function tooMany(count: number): Problem {
+    const message = `must be ${quota} at most, which is what this channel may publish in ${windowS} s, not ${count}`;
+    return fieldProblem('fields-invalid', [{ field: 'events', message }]);
+  }
+
   return {
     /**
-     * Takes an event from what the channel has left.
+     * Takes so many events from what the channel has left, or none where that is not enough; with 0 it is only looked whether there is any left.
      * @returns the header fields of the answer, which a refusal has as well
-     * @throws Problem rate-limited
+     * @throws Problem rate-limited; fields-invalid for more events than can be left at any time
      */
-    take(channelId: number): Readonly<Record<string, string>> {
+    take(channelId: number, count = 1): Readonly<Record<string, string>> {
+      if (count > quota) throw tooMany(count);
       const atMs = nowMs();
       const used = usedBy(channelId, atMs);
       const resetS = Math.ceil((used.untilMs - atMs) / 1_000);
-      const isOver = used.taken >= quota;
-      if (!isOver) used.taken += 1;
+      const isOver = used.taken + Math.max(count, 1) > quota;
+      if (!isOver) used.taken += count;
       const headers = { 'RateLimit-Policy': policy, RateLimit: `"publish";r=${quota - used.taken};t=${resetS}` };
       if (!isOver) return headers;
       const detail = `This channel may publish ${quota} events in ${windowS} s. Nothing was accepted.`;

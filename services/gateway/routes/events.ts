@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { NewEvent, type PublishedEvent, publish } from '../../../domain/event.ts';
+import { NewEvent, NewEvents, type PublishedEvent, publish } from '../../../domain/event.ts';
 import { stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
@@ -11,6 +11,9 @@ import { Proof, proofOf } from '../proof.ts';
 import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
 import { Id } from './answers.ts';
+
+/** How large a batch may be: the store takes 1 MiB an append. */
+const MAX_BATCH_KIB = 768;
 
 const COLLECTION = '/v1/channels/:channel/events';
 const ITEM = `${COLLECTION}/:event`;
@@ -63,6 +66,24 @@ export const eventRoutes = [
     answer: EventAnswer,
     location: ({ id }, { channel }) => `/v1/channels/${channel?.id}/events/${id}`,
     handle: publishEvent,
+  }),
+  route({
+    method: 'POST',
+    path: `${COLLECTION}/batch`,
+    access: 'publisher',
+    summary: 'Publish many events at once: all or none',
+    isPublishing: true,
+    body: NewEvents,
+    maxBodyKib: MAX_BATCH_KIB,
+    count: ({ events }) => events.length,
+    fromForm: ({ events }) => {
+      if (Array.isArray(events)) for (const event of events) if (isObject(event)) numberCreatedAt(event);
+    },
+    answer: Type.Object({ ids: Type.Array(Id, { description: 'Of the events, in their order.' }) }),
+    location: (_, { channel }) => `/v1/channels/${channel?.id}/events`,
+    handle: async (request, gateway) => ({
+      ids: (await publishAll(request, request.body.events, gateway)).map(({ id }) => id),
+    }),
   }),
   route({
     method: 'GET',
@@ -129,42 +150,68 @@ async function fromFacts(gateway: Gateway, eventId: number, found: readonly Noti
 
 /** A form can only say text, but `data[created_at]` of digits is meant as a number (api.md's example). */
 function numberCreatedAt({ data }: Record<string, unknown>): void {
-  if (typeof data !== 'object' || data === null) return;
-  const { created_at } = data as { created_at?: unknown };
+  if (!isObject(data)) return;
+  const { created_at } = data;
   if (typeof created_at !== 'string' || !/^(?:0|[1-9][0-9]{0,15})$/.test(created_at)) return;
-  if (Number.isSafeInteger(Number(created_at))) (data as { created_at?: unknown }).created_at = Number(created_at);
+  if (Number.isSafeInteger(Number(created_at))) data.created_at = Number(created_at);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** JSON can take up to this many times the characters of the body that it came from (`1e20`, or three-byte characters). */
 const GROWTH = 6;
 /** Bodies up to this size are not measured again. */
 const SMALL = 4 * 1_024;
-/** What one event may take in the log, in bytes: the store takes 1 MiB an append. */
+/** What one event, and a batch of them, may take in the log, in bytes: the store takes 1 MiB an append. */
 const MAX_EVENT_BYTES = 768 * 1_024;
+const MAX_BATCH_BYTES = 960 * 1_024;
 
 async function publishEvent(request: Request<typeof COLLECTION, typeof NewEvent>, gateway: Gateway) {
-  const { id, channel, body, bodyLength, atMs, requestId, by, repeatable, repeated } = request;
-  const fact = publish(id, channel.id, body, atMs);
+  const [event] = await publishAll(request, [request.body], gateway);
+  return event as PublishedEvent;
+}
+
+type Publication = Pick<
+  Request<typeof COLLECTION>,
+  'ids' | 'channel' | 'bodyLength' | 'atMs' | 'requestId' | 'by' | 'repeatable' | 'repeated'
+>;
+
+/** Publishes events in one append: all or none. */
+async function publishAll(request: Publication, events: readonly NewEvent[], gateway: Gateway) {
+  const { ids, channel, bodyLength, atMs, requestId, by, repeatable, repeated } = request;
   const name = stream.events(channel.id);
-  const before = repeated ? await eventBefore(gateway, name, channel.id, id) : undefined;
-  if (before) return before;
-  const bytes = bodyLength <= SMALL ? bodyLength * GROWTH : Buffer.byteLength(JSON.stringify(fact.data));
-  if (bytes > MAX_EVENT_BYTES) throw new Problem('body-too-large', 'Written out as JSON, the event is too large.');
-  const facts = [newFact(fact, { about: id, requestId, by })];
+  const before = repeated ? await eventsBefore(gateway, name, channel.id, ids) : [];
+  if (before.length > 0) return before;
+  const published = events.map((event, index) => publish(ids[index] ?? 0, channel.id, event, atMs));
+  const bytes = bodyLength <= SMALL ? bodyLength * GROWTH : sum(published.map(({ data }) => bytesOf(data)));
+  if (bytes > (events.length === 1 ? MAX_EVENT_BYTES : MAX_BATCH_BYTES)) {
+    throw new Problem('body-too-large', 'Written out as JSON, this is too large.');
+  }
+  const facts = published.map((fact) => newFact(fact, { about: fact.data.id, requestId, by }));
   // What may be repeated goes alone: an append of several facts is not recognised by one of them.
   const { position } = repeatable
     ? await gateway.store.append(name, facts, 'any')
     : await gateway.coalescer.append(name, facts, bytes);
   gateway.freshness.wrote(name, position);
   gateway.backpressure.wrote(position);
-  return fact.data;
+  return published.map(({ data }) => data);
 }
 
-/** The event that a repeated request published before, whichever process did it. */
-async function eventBefore(gateway: Gateway, name: string, channelId: number, id: number) {
-  const [last] = await gateway.store.read(name, { last: 1 });
-  await gateway.freshness.whenPosition(last?.position ?? -1);
-  return gateway.readModels.events.byId(channelId, id);
+const bytesOf = (event: PublishedEvent): number => Buffer.byteLength(JSON.stringify(event));
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** The events that a repeated request published before, whichever process did it; none where it did not get that far. */
+async function eventsBefore(
+  { store, freshness, readModels }: Gateway,
+  name: string,
+  channelId: number,
+  ids: readonly number[],
+): Promise<readonly PublishedEvent[]> {
+  const [last] = await store.read(name, { last: 1 });
+  await freshness.whenPosition(last?.position ?? -1);
+  return ids.flatMap((id) => readModels.events.byId(channelId, id) ?? []);
 }
 
 /** @throws Problem event-not-found */
