@@ -24,8 +24,15 @@ export const NewEvents = Closed({
 export interface PublishedEvent extends Readonly<NewEvent> {
   readonly id: number;
   readonly channel_id: number;
+  /** The one webhook that it is for; absent where it is for all of the channel. */
+  readonly webhook_id?: number;
   /** ISO 8601, UTC. */
   readonly published_at: string;
+}
+
+/** Whether an event is for a webhook of its channel. */
+export function isFor({ webhook_id }: PublishedEvent, webhook: { readonly id: number }): boolean {
+  return webhook_id === undefined || webhook_id === webhook.id;
 }
 
 export type EventFact = Facts<{ EventPublished: PublishedEvent }>;
@@ -45,4 +52,14 @@ export function publish(id: number, channelId: number, event: NewEvent, atMs: nu
       published_at: new Date(atMs).toISOString(),
     },
   };
+}
+
+/** The fact of an event that is for one webhook alone, to see whether that gets it. */
+export function ping(
+  id: number,
+  webhook: { readonly id: number; readonly channel_id: number },
+  atMs: number,
+): EventFact {
+  const { type, data } = publish(id, webhook.channel_id, { event_name: 'ping' }, atMs);
+  return { type, data: { ...data, webhook_id: webhook.id } };
 }

@@ -4,6 +4,7 @@ import type { EventFact } from './event.ts';
 import type { GuidFact } from './guid.ts';
 import type { IdempotencyFact } from './idempotency.ts';
 import type { NodeNumberFact } from './node-number.ts';
+import type { RedeliveryFact } from './redelivery.ts';
 import type { TreeHeadFact } from './tree-head.ts';
 import type { WebhookFact } from './webhook.ts';
 
@@ -14,12 +15,14 @@ export type Fact =
   | GuidFact
   | IdempotencyFact
   | EventFact
+  | RedeliveryFact
   | DeliveryFact
   | NodeNumberFact
   | TreeHeadFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
-export type Actor = 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
+export type Actor = (typeof ACTORS)[number];
+export const ACTORS = ['anyone', 'publisher', 'subscriber', 'admin', 'system'] as const;
 
 /** What stands beside a fact's data. `$correlationId` and `$causationId` are EventStoreDB's own names. */
 export interface FactMetadata {

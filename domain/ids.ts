@@ -44,6 +44,7 @@ const FACT_KIND = {
   PublisherKeyRotated: 6,
   SubscriberKeyRotated: 7,
   SigningSecretRotated: 8,
+  RedeliveryRequested: 9,
 } as const;
 
 /**

@@ -22,6 +22,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     const validate = route.body && compile(route.body);
     const readBody = createBodyReader(route.maxBodyKib);
     const booleans = route.body ? fieldsOfType(route.body, 'boolean') : [];
+    const numbers = route.body ? fieldsOfType(route.body, 'integer') : [];
     const isCreating = route.method === 'POST';
 
     function takeRate(ctx: Context, { channel }: Scope, count: number) {
@@ -31,6 +32,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     async function readFields(ctx: Context, validate: Validate) {
       const { fields, isForm, length } = await readBody(ctx);
       if (isForm) route.fromForm?.(fields);
+      if (isForm) for (const name of numbers) readNumber(fields, name);
       for (const name of booleans) readBoolean(fields, name);
       const errors = validate(fields);
       if (errors) throw fieldProblem('fields-invalid', errors);
@@ -43,7 +45,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       const isMany = route.count !== undefined;
       if (route.isPublishing) takeRate(ctx, scope, isMany ? 0 : 1);
       // Before its body is read: what is refused costs little then, and what waits holds little.
-      const whenRoom = route.isPublishing ? gateway.backpressure.whenRoom() : undefined;
+      const whenRoom = route.isDelivering ? gateway.backpressure.whenRoom() : undefined;
       if (whenRoom) await whenRoom;
       const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
       const query = readQuery(ctx.querystring);
@@ -93,6 +95,12 @@ const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, '1': true, fal
 function readBoolean(fields: Record<string, unknown>, name: string): void {
   const text = fields[name];
   if (typeof text === 'string' && Object.hasOwn(BOOLEANS, text)) fields[name] = BOOLEANS[text];
+}
+
+/** Takes the digits that a form can send for a number. */
+function readNumber(fields: Record<string, unknown>, name: string): void {
+  const text = fields[name];
+  if (typeof text === 'string' && /^[0-9]{1,16}$/.test(text)) fields[name] = Number(text);
 }
 
 /** The request with the ids and time of the first of its kind. */

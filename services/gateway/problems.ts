@@ -28,6 +28,7 @@ export const PROBLEMS = {
   'channel-exists': row(409, 'The channel exists already'),
   'webhook-exists': row(409, 'The webhook exists already'),
   'guid-taken': row(409, 'The guid is taken'),
+  'nothing-to-redeliver': row(409, 'There is no webhook left that the event was for'),
   'idempotency-key-reused': row(409, 'The Idempotency-Key was used for another request'),
   'body-too-large': row(413, 'The body is too large'),
   'media-type-unknown': row(415, 'The body is of a type that is not taken'),

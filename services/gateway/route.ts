@@ -53,6 +53,11 @@ export class Page<T> {
     const last = this.items.at(-1);
     this.next = found.length > limit && last !== undefined ? idOf(last) : undefined;
   }
+
+  /** The same page with other items in place of its own. */
+  showing<S>(items: readonly S[]): Page<S> {
+    return Object.assign(new Page(items, items.length, () => 0), { next: this.next });
+  }
 }
 
 /** What an answer of type T may be made from: nothing in it is changed, and fields that are undefined are left out of the JSON. */
@@ -77,6 +82,8 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   /** How many things it creates; absent: one. */
   readonly count?: (body: Of<B>) => number;
   /** Whether it makes work for projector, relay and delivery: it waits, or is refused, while they have too much of it. */
+  readonly isDelivering?: boolean;
+  /** Whether, beside that, it counts as so many publications of its channel. */
   readonly isPublishing?: boolean;
   /** What a form cannot say of itself: changes a form's body before it is validated. */
   readonly fromForm?: (body: Record<string, unknown>) => void;

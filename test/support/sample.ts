@@ -2,6 +2,7 @@ import type { ChannelFact, ChannelFields } from '../../domain/channel.ts';
 import type { Answer, AttemptedDelivery } from '../../domain/delivery.ts';
 import type { PublishedEvent } from '../../domain/event.ts';
 import type { Fact, FactMetadata, NewFact, RecordedFact } from '../../domain/facts.ts';
+import type { RedeliveryFact } from '../../domain/redelivery.ts';
 import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 
 /** The one place that spells full facts: a test names only the parts that it is about. */
@@ -9,6 +10,7 @@ import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 export const CHANNEL_ID = 1_001;
 export const WEBHOOK_ID = 2_001;
 export const EVENT_ID = 3_001;
+export const REDELIVERY_ID = 4_001;
 
 export const HOUR_MS = 3_600_000;
 export const AT_MS = Date.parse('2026-11-23T09:00:00.000Z');
@@ -94,6 +96,19 @@ export function attempted(part: Partial<AttemptedDelivery> = {}) {
     ...part,
   };
   return { type: 'DeliveryAttempted', data } satisfies Fact;
+}
+
+/** Asked for by the publisher, an hour after the publication, for all webhooks, unless said otherwise. */
+export function redeliveryRequested(part: Partial<RedeliveryFact['data']> = {}) {
+  const data: RedeliveryFact['data'] = {
+    id: REDELIVERY_ID,
+    event_id: EVENT_ID,
+    channel_id: CHANNEL_ID,
+    requested_at: iso(AT_MS + HOUR_MS),
+    by: 'publisher',
+    ...part,
+  };
+  return { type: 'RedeliveryRequested', data } satisfies Fact;
 }
 
 /** What a success says differently. */

@@ -64,10 +64,12 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_key': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_secret': { 'the publisher': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/public_key': { 'the publisher': IN, 'the subscriber': IN },
+  'POST /v1/channels/:channel/webhooks/:webhook/ping': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
   'POST /v1/channels/:channel/events/batch': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },
+  'POST /v1/channels/:channel/events/:event/redeliver': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event/notification_log': {
     'the publisher': IN,
     'the subscriber': IN,

@@ -158,8 +158,10 @@ describe('webhooks-audit', function () {
     const key = channel.publisher_key;
     const path = `/v1/channels/${channel.id}`;
     await api.call('PUT', path, { key, json: { name: 'renamed' } });
-    await api.call('DELETE', `${path}/webhooks/${webhook.id}`, { key });
     const [event] = events as [{ id: number }];
+    await api.call('POST', `${path}/events/${event.id}/redeliver`, { key, json: { reason: 'to be shown' } });
+    await waitFor('the redelivery', async () => (await api.log(channel, event.id))[0]?.attempts.length === 2);
+    await api.call('DELETE', `${path}/webhooks/${webhook.id}`, { key });
     const log = await api.log(channel, event.id);
     await api.call('DELETE', path, { key });
     const facts = await replay('--channel', String(channel.id));
