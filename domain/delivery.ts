@@ -1,6 +1,7 @@
 import type { ChannelFact } from './channel.ts';
 import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
+import type { EventsRecovered } from './recovery.ts';
 import type { Redelivery, RedeliveryFact } from './redelivery.ts';
 import type { WebhookFact } from './webhook.ts';
 
@@ -91,6 +92,7 @@ export function openLate(event: PublishedEvent, webhook: { id: number; webhook_u
 export type DeliveryChange =
   | DeliveryFact
   | RedeliveryFact
+  | EventsRecovered
   | Extract<WebhookFact, { type: 'WebhookDeleted' }>
   | Extract<ChannelFact, { type: 'ChannelDeleted' }>;
 
@@ -100,6 +102,8 @@ export function evolveDelivery(delivery: Delivery, fact: DeliveryChange): Delive
       return withAttempt(delivery, fact.data);
     case 'RedeliveryRequested':
       return withRedelivery(delivery, fact.data);
+    case 'EventsRecovered':
+      return withRedelivery(delivery, { ...fact.data, recovery: true });
     case 'WebhookDeleted':
     case 'ChannelDeleted':
       return delivery.status === 'pending' ? { ...delivery, status: 'cancelled', next_attempt_at: null } : delivery;
@@ -121,12 +125,15 @@ function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery
 /** Due at once and with a window of its own, whatever has become of it, unless that ended with its webhook. A request that the log has twice counts once. */
 function withRedelivery(delivery: Delivery, requested: Redelivery): Delivery {
   const { redeliveries = [] } = delivery;
-  const { id, requested_at, by, reason } = requested;
+  const { id, requested_at, by, reason, recovery } = requested;
   if (delivery.status === 'cancelled' || redeliveries.some((before) => before.id === id)) return delivery;
   return {
     ...delivery,
     ...{ status: 'pending', window_from: requested_at, next_attempt_at: requested_at, redelivery_id: id },
-    redeliveries: [...redeliveries, { id, requested_at, by, ...(reason !== undefined && { reason }) }],
+    redeliveries: [
+      ...redeliveries,
+      { id, requested_at, by, ...(reason !== undefined && { reason }), ...(recovery && { recovery }) },
+    ],
   };
 }
 

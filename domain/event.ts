@@ -31,7 +31,7 @@ export interface PublishedEvent extends Readonly<NewEvent> {
 }
 
 /** Whether an event is for a webhook of its channel. */
-export function isFor({ webhook_id }: PublishedEvent, webhook: { readonly id: number }): boolean {
+export function isFor({ webhook_id }: Pick<PublishedEvent, 'webhook_id'>, webhook: { readonly id: number }): boolean {
   return webhook_id === undefined || webhook_id === webhook.id;
 }
 

@@ -45,6 +45,7 @@ const FACT_KIND = {
   SubscriberKeyRotated: 7,
   SigningSecretRotated: 8,
   RedeliveryRequested: 9,
+  RecoveryRequested: 10,
 } as const;
 
 /**

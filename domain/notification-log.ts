@@ -9,6 +9,7 @@ import {
 } from './delivery.ts';
 import { isFor, type PublishedEvent } from './event.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
+import { type EventsRecovered, recoveredIn } from './recovery.ts';
 import type { Redelivery, RedeliveryFact } from './redelivery.ts';
 import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
 
@@ -107,7 +108,10 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
       changeDelivery(deliveries, fact.data.webhook_id, (delivery) => evolveDelivery(delivery, fact));
       return;
     case 'RedeliveryRequested':
-      if (fact.data.event_id === eventId) redeliver(log, fact);
+      if (fact.data.event_id === eventId) redeliver(log, fact, fact.data.webhook_id);
+      return;
+    case 'EventsRecovered':
+      if (recoveredIn(fact).includes(eventId)) redeliver(log, fact, fact.data.webhook_id);
       return;
     case 'ChannelCreated':
     case 'ChannelUpdated':
@@ -115,6 +119,8 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'GuidReserved':
     case 'GuidReleased':
     case 'RequestAccepted':
+    case 'RecoveryRequested':
+    case 'RecoveryFinished':
     case 'TreeHeadSigned':
       return;
   }
@@ -138,9 +144,8 @@ function liveIn(log: LogFold, webhook: Webhook, { channel_id }: PublishedEvent):
 }
 
 /** To whom it was on its way before, as far as they are still there, or to the one webhook that is named, whether or not it was. */
-function redeliver(log: LogFold, fact: RedeliveryFact): void {
+function redeliver(log: LogFold, fact: RedeliveryFact | EventsRecovered, webhook_id: number | undefined): void {
   const { event, deliveries } = log;
-  const { webhook_id } = fact.data;
   if (!event) return;
   for (const id of webhook_id === undefined ? [...deliveries.keys()] : [webhook_id]) {
     const webhook = liveIn(log, log.webhooks.get(stream.webhook(id)) ?? NO_WEBHOOK, event);

@@ -22,6 +22,8 @@ export interface Redelivery {
   readonly requested_at: string;
   readonly by: Actor;
   readonly reason?: string;
+  /** Whether it is a part of a recovery, whose `id` it has then. */
+  readonly recovery?: true;
 }
 
 /** Without `webhook_id` it is for every webhook that the event was on its way to and that is live at this place in the log. */

@@ -3,6 +3,7 @@ import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery, openL
 import { isFor, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
+import { recoveredIn } from '../domain/recovery.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
@@ -38,8 +39,13 @@ export const deliveries: Projection = {
           attempted(fact);
           return;
         case 'RedeliveryRequested':
-          redeliver(fact);
+          redeliver(fact, fact.data, fact.data.webhook_id);
           return;
+        case 'EventsRecovered': {
+          const { channel_id, webhook_id } = fact.data;
+          for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
+          return;
+        }
         case 'WebhookDeleted':
           endOfWebhook(fact);
           break;
@@ -107,7 +113,7 @@ function changers(db: DatabaseSync) {
   };
 }
 
-type Requested = RecordedOf<'RedeliveryRequested'>;
+type Requested = RecordedOf<'RedeliveryRequested' | 'EventsRecovered'>;
 
 /** Deliveries of an event again, to webhooks that are live at this place in the log. */
 function redeliverer(db: DatabaseSync) {
@@ -132,8 +138,11 @@ function redeliverer(db: DatabaseSync) {
     upsert.run(id, webhookId, channel_id, dueMs(delivery), fact.position, JSON.stringify(delivery));
   }
 
-  return (fact: Requested) => {
-    const { event_id, channel_id, webhook_id } = fact.data;
+  return (
+    fact: Requested,
+    { event_id, channel_id }: { readonly event_id: number; readonly channel_id: number },
+    webhook_id: number | undefined,
+  ) => {
     const row = event.get(event_id, channel_id) as { state: string } | undefined;
     if (!row) return;
     const published = JSON.parse(row.state) as PublishedEvent;

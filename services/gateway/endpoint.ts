@@ -5,7 +5,7 @@ import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
-import { fieldProblem, Problem } from './problems.ts';
+import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
 import { Page, type Request, type Route, type Scope } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
@@ -40,14 +40,15 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     }
 
     return async (ctx) => {
-      const params: PathParams & { event?: string } = ctx.params;
+      const params: PathParams & { event?: string; recovery?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
       const isMany = route.count !== undefined;
       if (route.isPublishing) takeRate(ctx, scope, isMany ? 0 : 1);
       // Before its body is read: what is refused costs little then, and what waits holds little.
       const whenRoom = route.isDelivering ? gateway.backpressure.whenRoom() : undefined;
       if (whenRoom) await whenRoom;
-      const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
+      const eventId = idIn(params.event, 'event-not-found');
+      const recoveryId = idIn(params.recovery, 'recovery-not-found');
       const query = readQuery(ctx.querystring);
       const body = validate && (await readFields(ctx, validate));
       const count = route.count?.(body?.fields) ?? 1;
@@ -56,6 +57,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       const request = {
         ...scope,
         eventId,
+        recoveryId,
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
@@ -82,10 +84,10 @@ async function letIn(gateway: Gateway, route: Route, params: PathParams, request
   }
 }
 
-/** @throws Problem event-not-found */
-function eventIdOf(param: string): number {
-  const id = idOf(param);
-  if (id === undefined) throw new Problem('event-not-found', 'There is no such event in this channel.');
+/** The id that a path has, if it has one there. @throws Problem `notFound` */
+function idIn(param: string | undefined, notFound: ProblemCode): number | undefined {
+  const id = param === undefined ? undefined : idOf(param);
+  if (id === undefined && param !== undefined) throw new Problem(notFound, 'It has no such id.');
   return id;
 }
 

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'channel-not-found': row(404, 'There is no such channel'),
   'webhook-not-found': row(404, 'There is no such webhook'),
   'event-not-found': row(404, 'There is no such event'),
+  'recovery-not-found': row(404, 'There is no such recovery'),
   'not-there-then': row(404, 'It was not there then'),
   'no-checkpoint': row(404, 'There is no such checkpoint'),
   'method-not-allowed': row(405, 'This path does not take that method'),

@@ -27,6 +27,7 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   readonly channel: In<P, 'channel', LiveChannel>;
   readonly webhook: In<P, 'webhook', WebhookView>;
   readonly eventId: In<P, 'event', number>;
+  readonly recoveryId: In<P, 'recovery', number>;
   readonly body: Of<B>;
   /** How long the body was as it was sent, in characters. */
   readonly bodyLength: number;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFor } from '../../domain/event.ts';
 import { RELAYED_STREAMS, type RecordedFact } from '../../domain/facts.ts';
+import { recoveredIn } from '../../domain/recovery.ts';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -185,6 +186,13 @@ function* messagesOf(registry: Registry, fact: RecordedFact) {
     case 'RedeliveryRequested': {
       const { id, event_id, channel_id, webhook_id: only } = fact.data;
       for (const webhook_id of only === undefined ? registry.webhookIds(channel_id) : [only]) {
+        yield { event_id, webhook_id, id: `${event_id}-${webhook_id}-again-${id}` };
+      }
+      return;
+    }
+    case 'EventsRecovered': {
+      const { id, webhook_id } = fact.data;
+      for (const event_id of recoveredIn(fact)) {
         yield { event_id, webhook_id, id: `${event_id}-${webhook_id}-again-${id}` };
       }
     }

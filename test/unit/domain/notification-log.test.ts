@@ -10,10 +10,12 @@ import {
   channelUpdated,
   DELIVERED,
   EVENT_ID,
+  eventsRecovered,
   HOUR_MS,
   iso,
   type Place,
   published,
+  RECOVERY_ID,
   recorded,
   redeliveryRequested,
   subscriberKeyRotated,
@@ -167,6 +169,21 @@ describe('notification log', () => {
       ...{ webhook_id: WEBHOOK_ID, webhook_url: `https://subscriber.example/${WEBHOOK_ID}`, status: 'pending' },
       ...{ next_attempt_at: requested_at, attempts: [], redeliveries: [{ id, requested_at, by }] },
     });
+  });
+
+  it('goes on with what a recovery finds', () => {
+    const recovery = stream.recovery(RECOVERY_ID);
+    const failed: Place = [DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })];
+    const [entry] = logOf(...PUBLISHED, failed, [recovery, eventsRecovered({ failed: [EVENT_ID] })]);
+    expect(entry).to.include({ status: 'pending' });
+    expect(entry?.redeliveries).to.deep.equal([
+      { id: RECOVERY_ID, requested_at: iso(AT_MS), by: 'publisher', recovery: true },
+    ]);
+    const late: Place[] = [[EVENTS, published()], ...CREATED];
+    expect(statusesOf(...late, [recovery, eventsRecovered({ missing: [EVENT_ID] })])).to.deep.equal([
+      [WEBHOOK_ID, 'pending'],
+    ]);
+    expect(statusesOf(...late, [recovery, eventsRecovered({ missing: [EVENT_ID + 1] })])).to.deep.equal([]);
   });
 
   it('of an event for one webhook has that one alone', () => {

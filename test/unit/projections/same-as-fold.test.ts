@@ -13,6 +13,7 @@ import {
   channelCreated,
   createLog,
   DELIVERED,
+  eventsRecovered,
   published,
   redeliveryRequested,
   subscriberKeyRotated,
@@ -45,6 +46,7 @@ const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
   channel.map((id): [string, Fact] => [stream.channel(id), CHANNEL_DELETED]),
   { weight: 3, arbitrary: fc.tuple(event, maybe(webhook)).map(([id, only]): [string, Fact] => publishedTo(id, only)) },
   { weight: 2, arbitrary: fc.tuple(event, fc.nat(2), maybe(webhook)).map((of) => redeliveryOf(...of)) },
+  fc.tuple(fc.nat(2), webhook, fc.subarray(EVENTS)).map((of) => recoveryOf(...of)),
   {
     weight: 3,
     arbitrary: fc.tuple(event, webhook, fc.boolean(), maybe(fc.nat(2))).map((of) => attemptOn(...of)),
@@ -70,6 +72,12 @@ function attemptOn(event_id: number, webhook_id: number, isDelivered: boolean, r
   const madeFor = redelivery === undefined ? {} : { redelivery_id: redelivery };
   const fact = attempted({ event_id, webhook_id, ...(isDelivered && DELIVERED), ...madeFor });
   return [stream.deliveries(channelOf(event_id)), fact];
+}
+
+function recoveryOf(id: number, webhook_id: number, eventIds: readonly number[]): [string, Fact] {
+  const channel_id = channelOf(webhook_id);
+  const failed = eventIds.filter((event_id) => channelOf(event_id) === channel_id);
+  return [stream.recovery(id), eventsRecovered({ id, channel_id, webhook_id, failed })];
 }
 
 /** An entry, from nothing but the facts that the read models name for it. */
