@@ -51,7 +51,8 @@ export type RecoveryQueries = ReturnType<typeof recoveryQueries>;
 export function recoveryQueries(db: DatabaseSync) {
   const byId = db.prepare('SELECT state FROM recoveries WHERE id = ? AND webhook_id = ?');
   const page = db.prepare('SELECT state FROM recoveries WHERE webhook_id = ? AND id < ? ORDER BY id DESC LIMIT ?');
-  const running = db.prepare('SELECT id FROM recoveries WHERE running = 1 ORDER BY id');
+  const running = db.prepare('SELECT id FROM recoveries WHERE running = 1 AND id > ? ORDER BY id LIMIT ?');
+  const countRunning = db.prepare('SELECT count(*) AS count FROM recoveries WHERE webhook_id = ? AND running = 1');
   const largest = db.prepare('SELECT max(id) AS id FROM recoveries');
   const candidates = db.prepare(`
     SELECT events.id, events.state ->> '$.published_at' AS published_at,
@@ -59,8 +60,8 @@ export function recoveryQueries(db: DatabaseSync) {
     FROM events LEFT JOIN deliveries ON deliveries.event_id = events.id AND deliveries.webhook_id = ?1
     WHERE events.channel_id = ?2 AND events.id > ?3 AND events.id < ?4 ORDER BY events.id LIMIT ?5`);
   const unmade = db.prepare(`
-    SELECT 1 FROM deliveries, json_each(?1) AS event
-    WHERE deliveries.event_id = event.value AND webhook_id = ?2 AND due_ms IS NOT NULL AND state ->> '$.redelivery_id' = ?3 LIMIT 1`);
+    SELECT 1 FROM deliveries
+    WHERE event_id = ? AND webhook_id = ? AND due_ms IS NOT NULL AND state ->> '$.redelivery_id' = ?`);
   const recovery = (row: unknown) => JSON.parse((row as RecoveryRow).state) as StartedRecovery;
   return {
     byId: (webhookId: number, id: number): StartedRecovery | undefined => {
@@ -70,8 +71,10 @@ export function recoveryQueries(db: DatabaseSync) {
     /** Newest first, from the first below `after`. */
     page: (webhookId: number, { after, limit }: { after?: number | undefined; limit: number }): StartedRecovery[] =>
       page.all(webhookId, after ?? Number.MAX_SAFE_INTEGER, limit).map(recovery),
-    /** Ids of those that are not finished, ascending. */
-    running: (): number[] => (running.all() as { id: number }[]).map(({ id }) => id),
+    /** Ids of those that are not finished, ascending, from the first above `after`. */
+    running: (after: number, limit: number): number[] =>
+      (running.all(after, limit) as { id: number }[]).map(({ id }) => id),
+    countRunning: (webhookId: number): number => (countRunning.get(webhookId) as { count: number }).count,
     /** Events of the channel that were published before the recovery was asked for, ids ascending, from the first above `after`. */
     candidates: ({ id, channel_id, webhook_id }: RequestedRecovery, after: number, limit: number): Candidate[] => {
       const rows = candidates.all(webhook_id, channel_id, after, id, limit) as unknown as CandidateRow[];
@@ -80,9 +83,9 @@ export function recoveryQueries(db: DatabaseSync) {
         return { id, published_at, status, isWanted: isFor(event, { id: webhook_id }) };
       });
     },
-    /** Whether an attempt for this recovery is yet to be made at any of these events. */
-    isAnyUnmade: ({ id, webhook_id }: RequestedRecovery, eventIds: readonly number[]): boolean =>
-      unmade.get(JSON.stringify(eventIds), webhook_id, id) !== undefined,
+    /** Whether the attempt at an event that this recovery asks for is yet to be made. */
+    isUnmade: ({ id, webhook_id }: RequestedRecovery, eventId: number): boolean =>
+      unmade.get(eventId, webhook_id, id) !== undefined,
     largestId: (): number => (largest.get() as { id: number | null }).id ?? 0,
   };
 }

@@ -29,6 +29,7 @@ export const PROBLEMS = {
   'channel-exists': row(409, 'The channel exists already'),
   'webhook-exists': row(409, 'The webhook exists already'),
   'guid-taken': row(409, 'The guid is taken'),
+  'too-many-recoveries': row(409, 'Too many recoveries of this webhook are running'),
   'nothing-to-redeliver': row(409, 'There is no webhook left that the event was for'),
   'idempotency-key-reused': row(409, 'The Idempotency-Key was used for another request'),
   'body-too-large': row(413, 'The body is too large'),

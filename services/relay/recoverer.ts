@@ -25,7 +25,9 @@ import type { Relay } from './relay.ts';
 /** The most events of a recovery that are under way at a time: what is published now stands behind no more of them. */
 const BATCH = 100;
 /** Events that are looked at before others get their turn. */
-const PAGE = 500;
+const PAGE = 200;
+/** Recoveries that are looked at before the relay gets its turn. */
+const ROUND = 50;
 /** How often it is looked for something to do, in ms: while a recovery is running, and else. */
 const LOOK_MS = 20;
 const IDLE_MS = 200;
@@ -50,6 +52,8 @@ interface Known {
   readonly position: number;
   /** Up to which event nothing more is to be found. */
   readonly lookedThrough: number;
+  /** The events found last that may not have been attempted yet. */
+  readonly unmade: readonly number[];
 }
 
 /**
@@ -66,11 +70,14 @@ export function createRecoverer(deps: RecovererDeps): Service {
     const recovery = facts.reduce<Recovery>(evolveRecovery, NO_RECOVERY);
     const last = facts.at(-1);
     if (!last || recovery.status === 'none') return undefined;
-    return { recovery, revision: last.revision, position: last.position, lookedThrough: recovery.through };
+    return { recovery, revision: last.revision, position: last.position, ...beginning(recovery) };
   }
 
-  function isUnderWay({ recovery, position }: Known): boolean {
-    return progress.reached() < position || recoveries.isAnyUnmade(recovery, recovery.last);
+  /** Without those that have been attempted, up to the first that has not. */
+  function unmadeOf({ recovery, position, unmade }: Known): readonly number[] {
+    if (progress.reached() < position) return unmade;
+    const first = unmade.findIndex((id) => recoveries.isUnmade(recovery, id));
+    return first < 0 ? [] : unmade.slice(first);
   }
 
   /** Finds the next events, or that there are no more. */
@@ -96,33 +103,51 @@ export function createRecoverer(deps: RecovererDeps): Service {
     const state = facts.reduce<Recovery>(evolveRecovery, recovery) as StartedRecovery;
     const { id, channel_id, webhook_id, found } = state;
     if (state.status === 'finished') log.info({ id, channel_id, webhook_id, ...found }, 'a recovery is finished');
-    return state.status === 'finished' ? undefined : { recovery: state, ...appended, lookedThrough: state.through };
+    return state.status === 'finished' ? undefined : { recovery: state, ...appended, ...beginning(state) };
   }
 
   /** @returns where it is now; undefined once it is finished */
-  async function step(known: Known, term: Term): Promise<Known | undefined> {
-    if (known.recovery.status === 'finished') return undefined;
-    if (isUnderWay(known) || (await queue.state()).untaken > UNTAKEN) return known;
+  async function step(before: Known, hasRoom: () => Promise<boolean>, term: Term): Promise<Known | undefined> {
+    if (before.recovery.status === 'finished') return undefined;
+    const known = { ...before, unmade: unmadeOf(before) };
+    if (known.unmade.length > 0 || !(await hasRoom())) return known;
     const next = await look(known, term);
     if (!('type' in next)) return next;
     return term.isOver() ? known : carryOut(known, next);
   }
 
+  /** Asks the queue once, if it is asked at all. */
+  function createRoom(): () => Promise<boolean> {
+    let asked: Promise<boolean> | undefined;
+    return () => {
+      asked ??= queue.state().then(({ untaken }) => untaken <= UNTAKEN);
+      return asked;
+    };
+  }
+
   return createLoop('recoverer', log, async (signal, working) => {
     const term = await relay.whenLeading(signal);
     const all = new Map<number, Known>();
+    let after = 0;
     while (!term.isOver()) {
-      const running = recoveries.running();
+      const running = recoveries.running(after, ROUND);
+      const hasRoom = createRoom();
       for (const id of running) {
         const known = all.get(id) ?? (await read(id));
-        const now = known && (await step(known, term));
+        const now = known && (await step(known, hasRoom, term));
         if (now) all.set(id, now);
         else all.delete(id);
       }
       working();
-      await pause(running.length > 0 ? LOOK_MS : IDLE_MS, term.signal);
+      after = running.length < ROUND ? 0 : (running.at(-1) ?? 0);
+      await pause(all.size > 0 ? LOOK_MS : IDLE_MS, term.signal);
     }
   });
+}
+
+/** Where the looking for what comes next begins. */
+function beginning({ through, last }: StartedRecovery): Pick<Known, 'lookedThrough' | 'unmade'> {
+  return { lookedThrough: through, unmade: last };
 }
 
 function newFact(fact: RecoveryFact): NewFact<RecoveryFact> {

@@ -13,6 +13,9 @@ const WEBHOOK = '/v1/channels/:channel/webhooks/:webhook';
 const RECOVER = `${WEBHOOK}/recover`;
 const COLLECTION = `${WEBHOOK}/recoveries`;
 
+/** How many recoveries of a webhook may be running. */
+const MAX_RUNNING = 3;
+
 const Count = Type.Integer({ minimum: 0 });
 const RecoveryAnswer = Type.Object({
   id: Id,
@@ -70,14 +73,20 @@ export const recoveryRoutes = [
 
 async function recover(request: Request<typeof RECOVER, typeof NewRecovery>, gateway: Gateway) {
   const { id, webhook, body: wanted, atMs, requestId, by, repeated } = request;
-  const { store, freshness, backpressure } = gateway;
+  const { store, readModels, freshness, backpressure } = gateway;
   const name = stream.recovery(id);
   const command: RecoveryCommand = { type: 'RequestRecovery', id, webhook, wanted, atMs, by };
   const stamp = { about: id, requestId, by };
   const once = factId('RecoveryRequested', id);
-  const { state, position } =
-    (repeated && (await asCreated(store, name, RECOVERY))) ||
-    (await carryOut(store, name, RECOVERY, command, stamp, { isNew: true, once }));
+  const before = repeated ? await asCreated(store, name, RECOVERY) : undefined;
+  await freshness.whenRead(stream.webhook(webhook.id));
+  if (!before && readModels.recoveries.countRunning(webhook.id) >= MAX_RUNNING) {
+    throw new Problem(
+      'too-many-recoveries',
+      `A webhook may have ${MAX_RUNNING} that are running. Wait for one of them.`,
+    );
+  }
+  const { state, position } = before ?? (await carryOut(store, name, RECOVERY, command, stamp, { isNew: true, once }));
   freshness.wrote(stream.webhook(webhook.id), position);
   backpressure.wrote(position);
   return recoveryAnswer(state as StartedRecovery);

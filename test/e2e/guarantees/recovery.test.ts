@@ -41,10 +41,11 @@ describe('a recovery', function () {
 
   const path = (of = webhook) => `/v1/channels/${channel.id}/webhooks/${of.id}`;
   const get = async (at: string) => (await api.call('GET', at, { key: channel.publisher_key })).body;
-  async function recover(json: object, of = webhook): Promise<string> {
+  async function recover(json: object, of = webhook, more = {}): Promise<string> {
     const { status, headers, body } = await api.call('POST', `${path(of)}/recover`, {
       key: channel.publisher_key,
       json,
+      headers: more,
     });
     expect(status, JSON.stringify(body)).to.equal(201);
     return headers.get('location') ?? '';
@@ -102,7 +103,10 @@ describe('a recovery', function () {
     const ids = await publishInVain();
     const delivered = await api.publish(channel);
     await waitFor('a delivery', async () => (await api.log(channel, delivered.id))[0]?.status === 'delivered');
-    const recovery = await recover({ since: SINCE });
+    const once = { 'idempotency-key': 'recover once' };
+    const asked = await Promise.all(Array.from({ length: 10 }, () => recover({ since: SINCE }, webhook, once)));
+    const [recovery = ''] = asked;
+    expect(new Set(asked), 'one of all repetitions').to.have.property('size', 1);
     const end = await finished(recovery);
     expect(end).to.deep.include({
       webhook_id: webhook.id,
@@ -223,6 +227,10 @@ describe('a recovery', function () {
     const { id } = await api.publish(channel);
     await receiver.whenHits(1, ({ path: to }) => to === '/other');
     expect((await get(recovery)).found.failed).to.be.within(1, 100);
+    const again = () => api.call('POST', `${path()}/recover`, { key: webhook.subscriber_key, json: { since: SINCE } });
+    const statuses: number[] = [];
+    for (let n = 0; n < 3; n++) statuses.push((await again()).status);
+    expect(statuses).to.deep.equal([201, 201, 409]);
     expect((await api.call('DELETE', path(), { key: channel.publisher_key })).status).to.equal(200);
     const entries = await api.log(channel, id);
     expect(entries.map(({ webhook_id, status }) => [webhook_id, status])).to.deep.include([webhook.id, 'cancelled']);

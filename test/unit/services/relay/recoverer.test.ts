@@ -101,7 +101,7 @@ describe('the recoverer', () => {
     await waitFor('its end', isFinished);
     expect(found().map(({ data }) => data.failed.length)).to.deep.equal([100, 100, 50]);
     expect(found().flatMap(({ data }) => data.failed)).to.deep.equal(Array.from({ length: EVENTS }, (_, n) => n + 1));
-    expect(models.recoveries.running()).to.deep.equal([]);
+    expect(models.recoveries.running(0, 10)).to.deep.equal([]);
     expect(models.recoveries.byId(WEBHOOK_ID, RECOVERY_ID)?.found).to.deep.equal({ failed: EVENTS, missing: 0 });
   });
 
