@@ -1,6 +1,8 @@
 import type { ChannelFact } from './channel.ts';
 import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
+import type { EventsRecovered } from './recovery.ts';
+import type { Redelivery, RedeliveryFact } from './redelivery.ts';
 import type { WebhookFact } from './webhook.ts';
 
 export type Trigger = 'publish' | 'retry' | 'redeliver';
@@ -30,6 +32,8 @@ export interface Attempt extends Answer {
   readonly trigger: Trigger;
   /** Revision of the webhook's stream whose settings the attempt used. */
   readonly webhook_revision: number;
+  /** The request that it was made for; absent where it was made for the publication, or is a retry. */
+  readonly redelivery_id?: number;
 }
 
 export type Outcome = 'delivered' | 'retrying' | 'failed';
@@ -58,6 +62,12 @@ export interface Delivery {
   readonly window_from: string;
   readonly next_attempt_at: string | null;
   readonly attempts: readonly Attempt[];
+  /** The request that it be delivered again now, until that attempt has been made. */
+  readonly redelivery_id?: number;
+  /** All such requests; absent where there was none. */
+  readonly redeliveries?: readonly Redelivery[];
+  /** Whether it was opened by such a request: the webhook was not one of those that the publication met. */
+  readonly opened_late?: true;
 }
 
 export function openDelivery(event: PublishedEvent, webhook: { id: number; webhook_url: string }): Delivery {
@@ -73,9 +83,16 @@ export function openDelivery(event: PublishedEvent, webhook: { id: number; webho
   };
 }
 
+/** A delivery to a webhook that the publication did not meet: it begins with the request that is yet to be applied to it. */
+export function openLate(event: PublishedEvent, webhook: { id: number; webhook_url: string }): Delivery {
+  return { ...openDelivery(event, webhook), opened_late: true };
+}
+
 /** The facts that change a delivery once it is open. */
 export type DeliveryChange =
   | DeliveryFact
+  | RedeliveryFact
+  | EventsRecovered
   | Extract<WebhookFact, { type: 'WebhookDeleted' }>
   | Extract<ChannelFact, { type: 'ChannelDeleted' }>;
 
@@ -83,6 +100,10 @@ export function evolveDelivery(delivery: Delivery, fact: DeliveryChange): Delive
   switch (fact.type) {
     case 'DeliveryAttempted':
       return withAttempt(delivery, fact.data);
+    case 'RedeliveryRequested':
+      return withRedelivery(delivery, fact.data);
+    case 'EventsRecovered':
+      return withRedelivery(delivery, { ...fact.data, recovery: true });
     case 'WebhookDeleted':
     case 'ChannelDeleted':
       return delivery.status === 'pending' ? { ...delivery, status: 'cancelled', next_attempt_at: null } : delivery;
@@ -94,8 +115,26 @@ function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery
   const attempts = [...delivery.attempts, attempt];
   // An attempt that was under way when its webhook was deleted, or another one succeeded, joins the log, but brings nothing back to life.
   if (delivery.status === 'cancelled' || delivery.status === 'delivered') return { ...delivery, webhook_url, attempts };
+  const { redelivery_id: wanted, ...rest } = delivery;
+  // One that was under way when it was asked for another leaves that one to be made.
+  if (wanted !== undefined && wanted !== attempt.redelivery_id) return { ...delivery, webhook_url, attempts };
   const status = outcome === 'retrying' ? 'pending' : outcome;
-  return { ...delivery, webhook_url, status, next_attempt_at, attempts };
+  return { ...rest, webhook_url, status, next_attempt_at, attempts };
+}
+
+/** Due at once and with a window of its own, whatever has become of it, unless that ended with its webhook. A request that the log has twice counts once. */
+function withRedelivery(delivery: Delivery, requested: Redelivery): Delivery {
+  const { redeliveries = [] } = delivery;
+  const { id, requested_at, by, reason, recovery } = requested;
+  if (delivery.status === 'cancelled' || redeliveries.some((before) => before.id === id)) return delivery;
+  return {
+    ...delivery,
+    ...{ status: 'pending', window_from: requested_at, next_attempt_at: requested_at, redelivery_id: id },
+    redeliveries: [
+      ...redeliveries,
+      { id, requested_at, by, ...(reason !== undefined && { reason }), ...(recovery && { recovery }) },
+    ],
+  };
 }
 
 export interface RetryPolicy {
@@ -122,11 +161,17 @@ export function decideAttempt(
       webhook_revision: webhook.revision,
       at: new Date(attempt.atMs).toISOString(),
       ...attempt.answer,
-      trigger: delivery.attempts.length === 0 ? 'publish' : 'retry',
+      trigger: triggerOf(delivery),
+      ...(delivery.redelivery_id !== undefined && { redelivery_id: delivery.redelivery_id }),
       outcome: succeeded ? 'delivered' : nextMs === undefined ? 'failed' : 'retrying',
       next_attempt_at: nextMs === undefined ? null : new Date(nextMs).toISOString(),
     },
   };
+}
+
+function triggerOf({ redelivery_id, attempts }: Delivery): Trigger {
+  if (redelivery_id !== undefined) return 'redeliver';
+  return attempts.length === 0 ? 'publish' : 'retry';
 }
 
 export function isSuccess({ successStatus }: Pick<RetryPolicy, 'successStatus'>, status: number | null): boolean {

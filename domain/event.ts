@@ -14,11 +14,25 @@ export const NewEvent = Closed({
 });
 export type NewEvent = Static<typeof NewEvent>;
 
+/** The most events that a batch may have. */
+export const MAX_BATCH = 250;
+
+export const NewEvents = Closed({
+  events: Type.Array(NewEvent, { minItems: 1, maxItems: MAX_BATCH, description: 'In the order of their ids.' }),
+});
+
 export interface PublishedEvent extends Readonly<NewEvent> {
   readonly id: number;
   readonly channel_id: number;
+  /** The one webhook that it is for; absent where it is for all of the channel. */
+  readonly webhook_id?: number;
   /** ISO 8601, UTC. */
   readonly published_at: string;
+}
+
+/** Whether an event is for a webhook of its channel. */
+export function isFor({ webhook_id }: Pick<PublishedEvent, 'webhook_id'>, webhook: { readonly id: number }): boolean {
+  return webhook_id === undefined || webhook_id === webhook.id;
 }
 
 export type EventFact = Facts<{ EventPublished: PublishedEvent }>;
@@ -38,4 +52,14 @@ export function publish(id: number, channelId: number, event: NewEvent, atMs: nu
       published_at: new Date(atMs).toISOString(),
     },
   };
+}
+
+/** The fact of an event that is for one webhook alone, to see whether that gets it. */
+export function ping(
+  id: number,
+  webhook: { readonly id: number; readonly channel_id: number },
+  atMs: number,
+): EventFact {
+  const { type, data } = publish(id, webhook.channel_id, { event_name: 'ping' }, atMs);
+  return { type, data: { ...data, webhook_id: webhook.id } };
 }

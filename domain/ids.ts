@@ -44,6 +44,8 @@ const FACT_KIND = {
   PublisherKeyRotated: 6,
   SubscriberKeyRotated: 7,
   SigningSecretRotated: 8,
+  RedeliveryRequested: 9,
+  RecoveryRequested: 10,
 } as const;
 
 /**

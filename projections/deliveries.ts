@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from '../domain/delivery.ts';
+import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery, openLate } from '../domain/delivery.ts';
+import { isFor, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
+import { recoveredIn } from '../domain/recovery.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
@@ -9,8 +11,8 @@ import { liveWebhooks, webhookQueries } from './webhooks.ts';
 const PAGE = 250;
 
 /**
- * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`). Opened by a publication for each webhook that is live at its place in the log, so this
- * projection runs after `webhooks` and `events`.
+ * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`). Opened by a publication for each
+ * webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and `events`.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -27,6 +29,7 @@ export const deliveries: Projection = {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
     const { attempted, endOfWebhook, endOfChannel } = changers(db);
+    const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
         case 'EventPublished':
@@ -35,6 +38,14 @@ export const deliveries: Projection = {
         case 'DeliveryAttempted':
           attempted(fact);
           return;
+        case 'RedeliveryRequested':
+          redeliver(fact, fact.data, fact.data.webhook_id);
+          return;
+        case 'EventsRecovered': {
+          const { channel_id, webhook_id } = fact.data;
+          for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
+          return;
+        }
         case 'WebhookDeleted':
           endOfWebhook(fact);
           break;
@@ -56,7 +67,7 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
-      for (const { id, fields } of page) {
+      for (const { id, fields } of page.filter((webhook) => isFor(event, webhook))) {
         const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
         insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
       }
@@ -102,6 +113,44 @@ function changers(db: DatabaseSync) {
   };
 }
 
+type Requested = RecordedOf<'RedeliveryRequested' | 'EventsRecovered'>;
+
+/** Deliveries of an event again, to webhooks that are live at this place in the log. */
+function redeliverer(db: DatabaseSync) {
+  const webhooks = webhookQueries(db);
+  const event = db.prepare('SELECT state FROM events WHERE id = ? AND channel_id = ?');
+  const before = db.prepare('SELECT webhook_id FROM deliveries WHERE event_id = ?');
+  const select = db.prepare('SELECT state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
+  const upsert = db.prepare(`
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state, changed_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, -1, ?6, ?5 || ' ')
+    ON CONFLICT (event_id, webhook_id) DO UPDATE SET
+      due_ms = ?4, position = ?5, state = ?6, changed_at = changed_at || ?5 || ' '`);
+
+  function redeliverTo(webhookId: number, published: PublishedEvent, fact: Requested) {
+    const webhook = webhooks.byId(webhookId);
+    if (webhook?.channel_id !== published.channel_id || !isFor(published, webhook)) return;
+    const row = select.get(published.id, webhookId) as Pick<DeliveryRow, 'state'> | undefined;
+    const known = row ? (JSON.parse(row.state) as Delivery) : openLate(published, { ...webhook.fields, id: webhookId });
+    const delivery = evolveDelivery(known, fact);
+    if (delivery === known) return;
+    const { id, channel_id } = published;
+    upsert.run(id, webhookId, channel_id, dueMs(delivery), fact.position, JSON.stringify(delivery));
+  }
+
+  return (
+    fact: Requested,
+    { event_id, channel_id }: { readonly event_id: number; readonly channel_id: number },
+    webhook_id: number | undefined,
+  ) => {
+    const row = event.get(event_id, channel_id) as { state: string } | undefined;
+    if (!row) return;
+    const published = JSON.parse(row.state) as PublishedEvent;
+    const all = () => (before.all(event_id) as { webhook_id: number }[]).map((known) => known.webhook_id);
+    for (const id of webhook_id === undefined ? all() : [webhook_id]) redeliverTo(id, published, fact);
+  };
+}
+
 /** When the next attempt is due, in ms since the epoch; null unless the delivery is pending. */
 function dueMs({ status, next_attempt_at }: Delivery): number | null {
   return status === 'pending' && next_attempt_at !== null ? Date.parse(next_attempt_at) : null;
@@ -113,7 +162,7 @@ interface DeliveryRow {
   state: string;
 }
 
-/** A delivery that waits, and where in the log its event was published. */
+/** A delivery that waits, and where in the log the fact lies that put it on the queue: the publication, or the last request that it be delivered again. */
 export interface PendingDelivery {
   readonly event_id: number;
   readonly webhook_id: number;
@@ -135,6 +184,12 @@ export function deliveryQueries(db: DatabaseSync) {
     SELECT ${pendingColumns} FROM deliveries
     WHERE due_ms IS NOT NULL AND due_ms < ?1 AND (due_ms, event_id, webhook_id) > (?2, ?3, ?4)
     ORDER BY due_ms, event_id, webhook_id LIMIT ?5`);
+  const live = db.prepare(`
+    SELECT 1 FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id AND webhooks.live = 1
+    WHERE event_id = ? LIMIT 1`);
+  const redelivery = db.prepare(`
+    SELECT 1 FROM deliveries, json_each(deliveries.state, '$.redeliveries') AS requested
+    WHERE event_id = ? AND requested.value ->> 'id' = ? LIMIT 1`);
   const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL AND position <= ?');
   const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
   return {
@@ -144,6 +199,15 @@ export function deliveryQueries(db: DatabaseSync) {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);
     },
+    /** Whether a delivery was opened by a request that the event be delivered again, and not by the publication. */
+    isLate: (eventId: number, webhookId: number): boolean => {
+      const row = byId.get(eventId, webhookId);
+      return row !== undefined && delivery(row).opened_late === true;
+    },
+    /** Whether an event has a webhook that is still there. */
+    hasLiveWebhook: (eventId: number): boolean => live.get(eventId) !== undefined,
+    /** Whether a request that an event be delivered again has reached a delivery of it. */
+    hasRedelivery: (eventId: number, id: number): boolean => redelivery.get(eventId, id) !== undefined,
     /** Positions of the facts that changed a delivery since it was opened, in log order. */
     changedAt: (eventId: number, webhookId: number): number[] => {
       const row = changes.get(eventId, webhookId) as { changed_at: string } | undefined;

@@ -4,16 +4,17 @@ import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
 import { eventQueries, events } from './events.ts';
 import type { Projection } from './projection.ts';
+import { recoveries, recoveryQueries } from './recoveries.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
-export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries];
+export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries, recoveries];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 5;
+export const READ_MODEL_VERSION = 6;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -66,5 +67,6 @@ export function readModels(db: DatabaseSync) {
     webhooks: webhookQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
+    recoveries: recoveryQueries(db),
   };
 }

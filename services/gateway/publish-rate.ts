@@ -1,5 +1,5 @@
 import type { RateLimit } from '../../infra/settings.ts';
-import { Problem } from './problems.ts';
+import { fieldProblem, Problem } from './problems.ts';
 import { createWindows } from './windows.ts';
 
 /** Channels that are counted at a time. */
@@ -16,18 +16,24 @@ export function createPublishRate({ quota, windowS }: RateLimit, nowMs: () => nu
   const channels = createWindows<number>(windowS * 1_000, COUNTED);
   const policy = `"publish";q=${quota};w=${windowS}`;
 
+  function tooMany(count: number): Problem {
+    const message = `must be ${quota} at most, which is what this channel may publish in ${windowS} s, not ${count}`;
+    return fieldProblem('fields-invalid', [{ field: 'events', message }]);
+  }
+
   return {
     /**
-     * Takes an event from what the channel has left.
+     * Takes so many events from what the channel has left, or none where that is not enough; with 0 it is only looked whether there is any left.
      * @returns the header fields of the answer, which a refusal has as well
-     * @throws Problem rate-limited
+     * @throws Problem rate-limited; fields-invalid for more events than can be left at any time
      */
-    take(channelId: number): Readonly<Record<string, string>> {
+    take(channelId: number, count = 1): Readonly<Record<string, string>> {
+      if (count > quota) throw tooMany(count);
       const atMs = nowMs();
       const window = channels.at(channelId, atMs);
       const resetS = Math.ceil((window.untilMs - atMs) / 1_000);
-      const isOver = window.count >= quota;
-      if (!isOver) window.count += 1;
+      const isOver = window.count + Math.max(count, 1) > quota;
+      if (!isOver) window.count += count;
       const headers = { 'RateLimit-Policy': policy, RateLimit: `"publish";r=${quota - window.count};t=${resetS}` };
       if (!isOver) return headers;
       const detail = `This channel may publish ${quota} events in ${windowS} s. Nothing was accepted.`;

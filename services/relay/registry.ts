@@ -97,7 +97,7 @@ export function openRegistry(db: DatabaseSync) {
     setServer: (server: string) => void setServer.run(server),
     apply(fact: RecordedFact) {
       apply(fact);
-      if (fact.type !== 'EventPublished') live.forget();
+      if (/^(?:Channel|Webhook)|Rotated$/.test(fact.type)) live.forget();
     },
     /** The ids of a channel's live webhooks, a page at a time. */
     *webhookIds(channelId: number): Generator<number> {

@@ -3,6 +3,7 @@ import { aroundRoutes } from './around.ts';
 import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
 import { eventRoutes } from './events.ts';
+import { recoveryRoutes } from './recoveries.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers. */
@@ -10,6 +11,7 @@ export const ROUTES: readonly Route[] = [
   ...aroundRoutes,
   ...channelRoutes,
   ...webhookRoutes,
+  ...recoveryRoutes,
   ...eventRoutes,
   ...auditRoutes,
 ];

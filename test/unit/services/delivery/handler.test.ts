@@ -24,6 +24,7 @@ import {
   HOUR_MS,
   iso,
   published,
+  redeliveryRequested,
   signingSecretRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
@@ -105,6 +106,21 @@ describe('delivery handler', () => {
 
   /** The verdict on what is to wait so long, counted from now, and to be looked up where all that is in the log is known. */
   const waits = (ms: number) => ({ due_ms: world.clock.nowMs + ms, position: world.log.facts.at(-1)?.position });
+
+  it('makes a redelivery at once, whatever the clock that stamped it says, and its retries go by its own window', async () => {
+    await world.handle();
+    const requested_at = iso(world.clock.nowMs + HOUR_MS);
+    world.add(EVENTS, redeliveryRequested({ requested_at }));
+    world.project();
+    receiver.reply({ status: 500 });
+    expect(await world.handle(world.log.facts.at(-1)?.position)).to.deep.equal(waits(HOUR_MS));
+    world.project();
+    expect(world.attempts().map(({ data }) => (data as { trigger?: string }).trigger)).to.deep.equal([
+      ...['publish', 'redeliver'],
+    ]);
+    world.clock.nowMs += 24 * HOUR_MS;
+    expect(await world.handle(), 'its window is open for an hour more').to.deep.equal(waits(HOUR_MS));
+  });
 
   it('POSTs the event as it was published, and is done where the answer is 200', async () => {
     expect(await world.handle()).to.equal('done');
