@@ -17,12 +17,13 @@ export const deliveries: Projection = {
   schema: `
     CREATE TABLE IF NOT EXISTS deliveries (
       event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
-      due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+      status TEXT NOT NULL, due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
       changed_at TEXT NOT NULL DEFAULT '',
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;`,
+    CREATE INDEX IF NOT EXISTS deliveries_by_webhook ON deliveries (webhook_id, status, event_id);
+    CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);`,
   prepare(db) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
@@ -50,15 +51,16 @@ export const deliveries: Projection = {
 function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state)
-    VALUES (?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state)
+    VALUES (?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
       for (const { id, fields } of page) {
         const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
-        insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
+        const { status } = delivery;
+        insert.run(event.id, id, event.channel_id, status, dueMs(delivery), position, JSON.stringify(delivery));
       }
     }
   };
@@ -66,15 +68,15 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
 
 function changers(db: DatabaseSync) {
   const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
-  const ofWebhook = pending('channel_id = (SELECT channel_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1');
-  const ofChannel = pending('channel_id = ?1');
-  const update = db.prepare(
-    "UPDATE deliveries SET due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' ' WHERE rowid = ?",
-  );
+  const ofWebhook = pending('webhook_id = ?');
+  const ofChannel = pending('channel_id = ?');
+  const update = db.prepare(`
+    UPDATE deliveries SET status = ?, due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
+    WHERE rowid = ?`);
 
   function pending(which: string) {
     return db.prepare(
-      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND due_ms IS NOT NULL LIMIT ${PAGE}`,
+      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND status = 'pending' LIMIT ${PAGE}`,
     );
   }
   function change(
@@ -83,7 +85,8 @@ function changers(db: DatabaseSync) {
     newRevision = revision,
   ) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
-    update.run(dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
+    const { status } = delivery;
+    update.run(status, dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
   }
   function end(rows: StatementSync, id: number, fact: DeliveryChange & Pick<RecordedFact, 'position'>) {
     let page: DeliveryRow[];

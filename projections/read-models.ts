@@ -2,6 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
+import { deliveryList } from './delivery-list.ts';
+import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
 import type { Projection } from './projection.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
@@ -13,7 +15,7 @@ export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, d
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 5;
+export const READ_MODEL_VERSION = 6;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -66,5 +68,6 @@ export function readModels(db: DatabaseSync) {
     webhooks: webhookQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
+    lists: { events: eventList(db), deliveries: deliveryList(db) },
   };
 }

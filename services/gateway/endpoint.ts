@@ -7,7 +7,7 @@ import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem } from './problems.ts';
 import { createQueryReader } from './query.ts';
-import { Page, type Request, type Route, type Scope } from './route.ts';
+import { Part, type Request, type Route, type Scope } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
 
 /**
@@ -107,7 +107,7 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
     ctx.status = 201;
     ctx.set('Location', route.location(result as { id: number }, request));
   }
-  if (!(result instanceof Page)) {
+  if (!(result instanceof Part)) {
     ctx.body = result;
     return;
   }

@@ -8,14 +8,13 @@ import type { Gateway } from '../context.ts';
 import { At, entryFacts, entryFactsUntil, entryOf, publicationOf } from '../past.ts';
 import { Problem } from '../problems.ts';
 import { Proof, proofOf } from '../proof.ts';
-import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
-import { Page, type Request, route } from '../route.ts';
-import { Id } from './answers.ts';
+import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
+import { Page, Part, type Request, route } from '../route.ts';
+import { Attempt, Id, Status, Time } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/events';
 const ITEM = `${COLLECTION}/:event`;
 
-const Time = Type.String({ format: 'date-time' });
 const EventAnswer = Type.Object({
   id: Id,
   channel_id: Id,
@@ -23,27 +22,22 @@ const EventAnswer = Type.Object({
   published_at: Time,
 });
 
-const AttemptAnswer = Type.Object({
-  attempt: Type.Integer({ minimum: 1 }),
-  at: Time,
-  status_code: Type.Union([Type.Integer(), Type.Null()]),
-  error: Type.Union([Type.String(), Type.Null()]),
-  duration_ms: Type.Number(),
-  response_body: Type.String({ description: 'The first 1,024 bytes of it.' }),
-  trigger: Type.Enum(['publish', 'retry', 'redeliver']),
-  webhook_revision: Type.Integer({ description: "Version of the webhook's settings that the attempt used." }),
-});
 const LogAnswer = Type.Array(
   Type.Object({
     webhook_id: Id,
     webhook_url: Type.String(),
-    status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled']),
+    status: Status,
     next_attempt_at: Type.Union([Time, Type.Null()]),
-    attempts: Type.Array(AttemptAnswer),
+    attempts: Type.Array(Attempt),
     proof: Type.Optional(Proof),
   }),
 );
 
+const ListQuery = Closed({
+  ...listQuery(DEFAULT_LIMIT).properties,
+  ...eventFilters,
+  ext_ref_code: NewEvent.properties.ext_ref_code,
+});
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
@@ -69,11 +63,13 @@ export const eventRoutes = [
     path: COLLECTION,
     access: 'publisher',
     summary: 'List the events of a channel, newest first',
-    query: listQuery(DEFAULT_LIMIT),
+    query: ListQuery,
     answer: Type.Array(EventAnswer),
-    async handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, freshness }) {
+    async handle({ channel, query }, { readModels, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
-      return new Page(readModels.events.page(channel.id, { after, limit: limit + 1 }), limit, ({ id }) => id);
+      const { after, limit = DEFAULT_LIMIT } = query;
+      const { items, next } = readModels.lists.events(channel.id, query, { ...idsIn(query), after, limit });
+      return new Part(items, next);
     },
   }),
   route({

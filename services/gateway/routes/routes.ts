@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { aroundRoutes } from './around.ts';
 import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { eventRoutes } from './events.ts';
 import { webhookRoutes } from './webhooks.ts';
 
@@ -11,5 +12,6 @@ export const ROUTES: readonly Route[] = [
   ...channelRoutes,
   ...webhookRoutes,
   ...eventRoutes,
+  ...deliveryRoutes,
   ...auditRoutes,
 ];
