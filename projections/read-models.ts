@@ -5,6 +5,7 @@ import { deliveries, deliveryQueries } from './deliveries.ts';
 import { deliveryList } from './delivery-list.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
+import { feedQueries } from './feed.ts';
 import type { Projection } from './projection.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
@@ -68,6 +69,7 @@ export function readModels(db: DatabaseSync) {
     webhooks: webhookQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
+    feed: feedQueries(db),
     lists: { events: eventList(db), deliveries: deliveryList(db) },
   };
 }

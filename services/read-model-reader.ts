@@ -152,6 +152,7 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     webhooks: group(shape.webhooks, ask, ({ webhooks }) => webhooks),
     events: group(shape.events, ask, ({ events }) => events),
     deliveries: group(shape.deliveries, ask, ({ deliveries }) => deliveries),
+    feed: group(shape.feed, ask, ({ feed }) => feed),
     lists: group(shape.lists, ask, ({ lists }) => lists),
   };
 }

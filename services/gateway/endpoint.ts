@@ -55,6 +55,8 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         requestId: ctx.state.requestId,
         repeatable: false,
         repeated: false,
+        whenGone: (act: () => void) => ctx.res.once('close', act),
+        letInAgain: () => letIn(gateway, route, params, ctx.req),
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));

@@ -39,6 +39,10 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
+  /** Calls back once nobody waits for the answer any more, or it has been sent. */
+  readonly whenGone: (act: () => void) => void;
+  /** Asks again whether the request may be let in, after a while. @throws what refuses it */
+  readonly letInAgain: () => Promise<Scope>;
 }
 
 /** A part of a list, and the id behind which the next one begins; undefined where there is nothing left. */

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { NewEvent } from '../../../domain/event.ts';
 import { Closed } from '../../../domain/fields.ts';
 
 export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
@@ -13,6 +14,13 @@ export const Past = { revision: Type.Integer({ minimum: 0 }), recorded_at: Type.
 export const NoFields = Closed({});
 
 export const Status = Type.Enum(['pending', 'delivered', 'failed', 'cancelled']);
+
+export const EventAnswer = Type.Object({
+  id: Id,
+  channel_id: Id,
+  ...NewEvent.properties,
+  published_at: Time,
+});
 
 export const Attempt = Type.Object({
   attempt: Type.Integer({ minimum: 1 }),

@@ -10,17 +10,10 @@ import { Problem } from '../problems.ts';
 import { Proof, proofOf } from '../proof.ts';
 import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
 import { Page, Part, type Request, route } from '../route.ts';
-import { Attempt, Id, Status, Time } from './answers.ts';
+import { Attempt, EventAnswer, Id, Status, Time } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/events';
 const ITEM = `${COLLECTION}/:event`;
-
-const EventAnswer = Type.Object({
-  id: Id,
-  channel_id: Id,
-  ...NewEvent.properties,
-  published_at: Time,
-});
 
 const LogAnswer = Type.Array(
   Type.Object({

@@ -4,6 +4,7 @@ import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { eventRoutes } from './events.ts';
+import { feedRoutes } from './feed.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers. */
@@ -13,5 +14,6 @@ export const ROUTES: readonly Route[] = [
   ...webhookRoutes,
   ...eventRoutes,
   ...deliveryRoutes,
+  ...feedRoutes,
   ...auditRoutes,
 ];
