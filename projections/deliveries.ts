@@ -3,6 +3,7 @@ import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
+import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
 /** Deliveries ended at a time where a webhook or channel has many. */
@@ -10,7 +11,7 @@ const PAGE = 250;
 
 /**
  * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`). Opened by a publication for each webhook that is live at its place in the log, so this
- * projection runs after `webhooks` and `events`.
+ * projection runs after `webhooks` and `events`. What attempts come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -23,11 +24,11 @@ export const deliveries: Projection = {
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
     CREATE INDEX IF NOT EXISTS deliveries_by_webhook ON deliveries (webhook_id, status, event_id);
-    CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);`,
-  prepare(db) {
+    CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);${ATTEMPT_COUNTS}`,
+  prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, endOfWebhook, endOfChannel } = changers(db);
+    const { attempted, endOfWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
     return (fact) => {
       switch (fact.type) {
         case 'EventPublished':
@@ -66,7 +67,7 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   };
 }
 
-function changers(db: DatabaseSync) {
+function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
   const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const ofWebhook = pending('webhook_id = ?');
   const ofChannel = pending('channel_id = ?');
@@ -98,7 +99,9 @@ function changers(db: DatabaseSync) {
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
-      if (row && row.revision < fact.revision) change(row, fact, fact.revision);
+      if (!row || row.revision >= fact.revision) return;
+      change(row, fact, fact.revision);
+      count(fact);
     },
     endOfWebhook: (fact: RecordedOf<'WebhookDeleted'>) => end(ofWebhook, idIn(fact.stream), fact),
     endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) => end(ofChannel, idIn(fact.stream), fact),

@@ -7,6 +7,7 @@ import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
 import { feedQueries } from './feed.ts';
 import type { Projection } from './projection.ts';
+import { statsQueries } from './stats.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
@@ -35,7 +36,11 @@ export function createReadModels(db: DatabaseSync): void {
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */
 export function readModelWriter(db: DatabaseSync) {
-  const prepare = () => PROJECTIONS.map((projection) => projection.prepare(db));
+  let ends: (() => void)[] = [];
+  const prepare = () => {
+    ends = [];
+    return PROJECTIONS.map((projection) => projection.prepare(db, (write) => ends.push(write)));
+  };
   let appliers = prepare();
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
   return {
@@ -44,6 +49,7 @@ export function readModelWriter(db: DatabaseSync) {
       db.exec('BEGIN IMMEDIATE');
       try {
         for (const fact of facts) for (const apply of appliers) apply(fact);
+        for (const write of ends) write();
         setPosition.run(position);
         db.exec('COMMIT');
       } catch (error) {
@@ -70,6 +76,7 @@ export function readModels(db: DatabaseSync) {
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
     feed: feedQueries(db),
+    stats: statsQueries(db),
     lists: { events: eventList(db), deliveries: deliveryList(db) },
   };
 }

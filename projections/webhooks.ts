@@ -27,8 +27,7 @@ export const webhooks: Projection = {
   name: 'webhooks',
   schema: `
     CREATE TABLE IF NOT EXISTS webhooks (
-      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
-      created_position INTEGER NOT NULL
+      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;
     CREATE TABLE IF NOT EXISTS ended_channels (id INTEGER PRIMARY KEY) STRICT;`,
@@ -38,8 +37,8 @@ export const webhooks: Projection = {
     const endAll = db.prepare('UPDATE webhooks SET live = 0 WHERE channel_id = ? AND live = 1');
     // Nothing that reaches the log behind the deletion of its channel brings a webhook to life.
     const upsert = db.prepare(`
-      INSERT INTO webhooks (id, channel_id, live, revision, state, created_position)
-      VALUES (?1, ?2, ?3 AND ?2 NOT IN (SELECT id FROM ended_channels), ?4, ?5, ?6)
+      INSERT INTO webhooks (id, channel_id, live, revision, state)
+      VALUES (?1, ?2, ?3 AND ?2 NOT IN (SELECT id FROM ended_channels), ?4, ?5)
       ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, state = excluded.state`);
     return (fact) => {
       switch (fact.type) {
@@ -54,7 +53,7 @@ export const webhooks: Projection = {
           const webhook = evolveWebhook(row ? stateIn(row) : NO_WEBHOOK, fact);
           if (webhook.status === 'none') return;
           const live = webhook.status === 'live' ? 1 : 0;
-          upsert.run(id, webhook.channel_id, live, fact.revision, JSON.stringify(webhook), fact.position);
+          upsert.run(id, webhook.channel_id, live, fact.revision, JSON.stringify(webhook));
           return;
         }
         case 'ChannelDeleted': {
@@ -79,7 +78,6 @@ export function webhookQueries(db: DatabaseSync) {
     'SELECT state, revision FROM webhooks WHERE channel_id = ? AND live = 1 AND id > ? ORDER BY id LIMIT ?',
   );
   const largest = db.prepare('SELECT max(id) AS id FROM webhooks');
-  const created = db.prepare('SELECT created_position AS position FROM webhooks WHERE id = ?');
   const view = (row: unknown): WebhookView => {
     const { revision } = row as WebhookRow;
     return { ...(stateIn(row as WebhookRow) as LiveWebhook), revision };
@@ -89,9 +87,6 @@ export function webhookQueries(db: DatabaseSync) {
       const row = byId.get(id);
       return row && view(row);
     },
-    /** Where in the log it was created. */
-    createdPosition: (id: number): number | undefined =>
-      (created.get(id) as { position: number } | undefined)?.position,
     /** Ids ascending, from the first above `after`. */
     page: (channelId: number, { after = 0, limit }: { after?: number | undefined; limit: number }): WebhookView[] =>
       page.all(channelId, after, limit).map(view),

@@ -88,7 +88,7 @@ function waitMsIn(wait = '0s'): number {
 
 /** @throws Problem query-invalid; StoreUnavailable */
 async function placeOf({ readModels, store }: Gateway, { id }: WebhookView, after?: string): Promise<number> {
-  if (after === undefined) return readModels.webhooks.createdPosition(id) ?? -1;
+  if (after === undefined) return (await store.read(stream.webhook(id)))[0]?.position ?? -1;
   if (after === 'now') return readModels.position();
   const [, text] = /^1\.(0|[1-9][0-9]{0,15})$/.exec(Buffer.from(after, 'base64url').toString()) ?? [];
   const position = Number(text);

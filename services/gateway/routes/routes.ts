@@ -5,6 +5,7 @@ import { channelRoutes } from './channels.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { eventRoutes } from './events.ts';
 import { feedRoutes } from './feed.ts';
+import { statsRoutes } from './stats.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers. */
@@ -15,5 +16,6 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...deliveryRoutes,
   ...feedRoutes,
+  ...statsRoutes,
   ...auditRoutes,
 ];

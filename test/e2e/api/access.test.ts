@@ -66,6 +66,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/webhooks/:webhook/public_key': { 'the publisher': IN, 'the subscriber': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/deliveries': { 'the publisher': IN, 'the subscriber': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/feed': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/stats': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },

@@ -107,6 +107,30 @@ describe('lists with filters', () => {
     });
   });
 
+  it('come with what was delivered, failed and how long it took, of the last hour, day and week', async () => {
+    const events = [await publish({ event_name: 'a' }), await publish({ event_name: 'b' })];
+    await whenEnded(...events);
+    for (const webhook of [good, bad]) {
+      const { body: deliveries } = await asked(deliveriesOf(webhook));
+      const attempts = deliveries.reduce((sum: number, of: { attempt_count: number }) => sum + of.attempt_count, 0);
+      const delivered = webhook === good ? attempts : 0;
+      for (const key of [channel.publisher_key, webhook.subscriber_key]) {
+        const { status, body } = await asked(`webhooks/${webhook.id}/stats`, key);
+        expect(status).to.equal(200);
+        expect(body).to.have.keys('hour', 'day', 'week');
+        for (const { from, duration_ms, ...counts } of Object.values<Record<string, unknown>>(body)) {
+          const failed = { failed_attempts: attempts - delivered, failed: webhook === bad ? 2 : 0 };
+          expect(counts).to.deep.equal({ attempts, delivered, ...failed });
+          expect(Date.parse(String(from))).to.be.lessThan(Date.now());
+          expect(duration_ms).to.have.keys('p50', 'p95');
+        }
+      }
+    }
+    const quiet = await newWebhook('/quiet');
+    const { body } = await asked(`webhooks/${quiet.id}/stats`);
+    expect(body.week).to.deep.include({ attempts: 0, delivered: 0, failed_attempts: 0, failed: 0, duration_ms: null });
+  });
+
   it('are whole page by page while others publish: nothing is left out, nothing comes twice', async () => {
     const before: number[] = [];
     for (let n = 0; n < 30; n++) before.push((await publish({ event_name: n % 2 === 0 ? 'even' : 'odd' })).id);

@@ -172,14 +172,15 @@ describe('lists', () => {
     });
   });
 
-  it('and every other query go by an index, and sort nothing', () => {
+  it('and every other query go by an index, and sort nothing but sums', () => {
     const asked: string[] = [];
     const spy = { prepare: (sql: string) => asked.push(sql) && db.prepare(sql) } as unknown as DatabaseSync;
     readModels(spy);
     expect(asked).to.have.length.greaterThan(20);
     for (const sql of asked) {
       const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as unknown as { detail: string }[];
-      for (const { detail } of plan) expect(detail, sql).to.not.match(/SCAN (?!checkpoint|CONSTANT)|TEMP B-TREE/);
+      for (const { detail } of plan)
+        expect(detail, sql).to.not.match(/SCAN (?!checkpoint|CONSTANT)|TEMP B-TREE FOR (?!GROUP BY)/);
     }
   });
 });
