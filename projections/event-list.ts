@@ -32,21 +32,28 @@ export function eventList(db: DatabaseSync) {
     SELECT state FROM events
     WHERE id = ?1 AND (?2 IS NULL OR event_name = ?2) AND (?3 IS NULL OR ext_ref_code = ?3)`);
 
-  function walk(channelId: number, { event_name, ext_ref_code, status }: EventFilter, range: Range): Iterable<number> {
+  /** The ids that are walked, and the status that has yet to be looked at. */
+  function walk(channelId: number, { event_name, ext_ref_code, status }: EventFilter, range: Range): Walk {
     const bounds = boundsOf(range);
-    if (ext_ref_code !== undefined) return referred(channelId, bounds, ext_ref_code);
-    if (status !== undefined && status !== 'delivered') return withStatus(channelId, bounds, status);
-    if (event_name !== undefined) return named(channelId, bounds, event_name);
-    return status === undefined ? all(channelId, bounds) : withStatus(channelId, bounds, status);
+    if (ext_ref_code !== undefined) return { ids: referred(channelId, bounds, ext_ref_code), status };
+    const isByName = event_name !== undefined && (status === undefined || status === 'delivered');
+    if (isByName) return { ids: named(channelId, bounds, event_name), status };
+    return { ids: status === undefined ? all(channelId, bounds) : withStatus(channelId, bounds, status) };
   }
 
   return (channelId: number, filter: EventFilter, range: Range): ListPart<PublishedEvent> => {
-    const { event_name = null, ext_ref_code = null, status } = filter;
+    const { event_name = null, ext_ref_code = null } = filter;
+    const { ids, status } = walk(channelId, filter, range);
     const find = (id: number) =>
       status === undefined || hasStatus.get(channelId, status, id)
         ? (row.get(id, event_name, ext_ref_code) as { state: string } | undefined)
         : undefined;
     const show = ({ state }: { state: string }) => JSON.parse(state) as PublishedEvent;
-    return partOf(walk(channelId, filter, range), range.limit, { find, show });
+    return partOf(ids, range.limit, { find, show });
   };
+}
+
+interface Walk {
+  readonly ids: Iterable<number>;
+  readonly status?: DeliveryStatus | undefined;
 }

@@ -1,5 +1,5 @@
 /** The most rows that are looked at for one part of a list: a filter that hardly anything passes must not walk a channel's whole past. */
-export const LOOKED_AT = 1_000;
+export const LOOKED_AT = 500;
 /** Once a part holds as many characters of JSON it is full. */
 const FULL = 4 * 1_024 * 1_024;
 
