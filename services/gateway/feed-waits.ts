@@ -2,6 +2,8 @@ import { Problem } from './problems.ts';
 
 /** How often it is looked for new events while requests wait for them, in ms. */
 const LOOK_MS = 50;
+/** What is waited between two looks, in how long the last one took: where very many channels are waited for, looking takes no more than a twentieth of the time. */
+const PAUSES = 20;
 /** How many requests wait at a time, at this gateway and for one webhook. */
 const WAITING = 1_000;
 const WAITING_OF_ONE = 10;
@@ -60,10 +62,10 @@ export function createFeedWaits({ position, newestIn, nowMs }: FeedWaitsDeps) {
 
   function look() {
     timer = undefined;
+    const beganMs = nowMs();
     const isNew = createNewsOf();
-    const atMs = nowMs();
-    for (const [request, waiter] of waiters) if (waiter.untilMs <= atMs || isNew(waiter)) wake(request);
-    if (waiters.size > 0) timer = setTimeout(look, LOOK_MS);
+    for (const [request, waiter] of waiters) if (waiter.untilMs <= beganMs || isNew(waiter)) wake(request);
+    if (waiters.size > 0) timer = setTimeout(look, Math.max(LOOK_MS, PAUSES * (nowMs() - beganMs)));
   }
 
   /** Where the rows cannot be read everybody is woken: who reads them again is told why. */
