@@ -5,6 +5,7 @@ import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
+import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
 /** Deliveries ended at a time where a webhook or channel has many. */
@@ -12,23 +13,25 @@ const PAGE = 250;
 
 /**
  * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`). Opened by a publication for each
- * webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and `events`.
+ * webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and `events`. What attempts
+ * come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
   schema: `
     CREATE TABLE IF NOT EXISTS deliveries (
       event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
-      due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+      status TEXT NOT NULL, due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
       changed_at TEXT NOT NULL DEFAULT '',
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;`,
-  prepare(db) {
+    CREATE INDEX IF NOT EXISTS deliveries_by_webhook ON deliveries (webhook_id, status, event_id);
+    CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);${ATTEMPT_COUNTS}`,
+  prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, endOfWebhook, endOfChannel } = changers(db);
+    const { attempted, endOfWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
     const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
@@ -61,31 +64,32 @@ export const deliveries: Projection = {
 function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state)
-    VALUES (?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state)
+    VALUES (?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
       for (const { id, fields } of page.filter((webhook) => isFor(event, webhook))) {
         const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
-        insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
+        const { status } = delivery;
+        insert.run(event.id, id, event.channel_id, status, dueMs(delivery), position, JSON.stringify(delivery));
       }
     }
   };
 }
 
-function changers(db: DatabaseSync) {
+function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
   const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
-  const ofWebhook = pending('channel_id = (SELECT channel_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1');
-  const ofChannel = pending('channel_id = ?1');
-  const update = db.prepare(
-    "UPDATE deliveries SET due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' ' WHERE rowid = ?",
-  );
+  const ofWebhook = pending('webhook_id = ?');
+  const ofChannel = pending('channel_id = ?');
+  const update = db.prepare(`
+    UPDATE deliveries SET status = ?, due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
+    WHERE rowid = ?`);
 
   function pending(which: string) {
     return db.prepare(
-      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND due_ms IS NOT NULL LIMIT ${PAGE}`,
+      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND status = 'pending' LIMIT ${PAGE}`,
     );
   }
   function change(
@@ -94,7 +98,8 @@ function changers(db: DatabaseSync) {
     newRevision = revision,
   ) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
-    update.run(dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
+    const { status } = delivery;
+    update.run(status, dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
   }
   function end(rows: StatementSync, id: number, fact: DeliveryChange & Pick<RecordedFact, 'position'>) {
     let page: DeliveryRow[];
@@ -106,7 +111,9 @@ function changers(db: DatabaseSync) {
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
-      if (row && row.revision < fact.revision) change(row, fact, fact.revision);
+      if (!row || row.revision >= fact.revision) return;
+      change(row, fact, fact.revision);
+      count(fact);
     },
     endOfWebhook: (fact: RecordedOf<'WebhookDeleted'>) => end(ofWebhook, idIn(fact.stream), fact),
     endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) => end(ofChannel, idIn(fact.stream), fact),

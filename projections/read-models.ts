@@ -2,9 +2,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
+import { deliveryList } from './delivery-list.ts';
+import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
+import { feedQueries } from './feed.ts';
 import type { Projection } from './projection.ts';
 import { recoveries, recoveryQueries } from './recoveries.ts';
+import { statsQueries } from './stats.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
@@ -33,7 +37,11 @@ export function createReadModels(db: DatabaseSync): void {
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */
 export function readModelWriter(db: DatabaseSync) {
-  const prepare = () => PROJECTIONS.map((projection) => projection.prepare(db));
+  let ends: (() => void)[] = [];
+  const prepare = () => {
+    ends = [];
+    return PROJECTIONS.map((projection) => projection.prepare(db, (write) => ends.push(write)));
+  };
   let appliers = prepare();
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
   return {
@@ -42,6 +50,7 @@ export function readModelWriter(db: DatabaseSync) {
       db.exec('BEGIN IMMEDIATE');
       try {
         for (const fact of facts) for (const apply of appliers) apply(fact);
+        for (const write of ends) write();
         setPosition.run(position);
         db.exec('COMMIT');
       } catch (error) {
@@ -68,5 +77,8 @@ export function readModels(db: DatabaseSync) {
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
     recoveries: recoveryQueries(db),
+    feed: feedQueries(db),
+    stats: statsQueries(db),
+    lists: { events: eventList(db), deliveries: deliveryList(db) },
   };
 }

@@ -7,7 +7,7 @@ import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
-import { Page, type Request, type Route, type Scope } from './route.ts';
+import { Part, type Request, type Route, type Scope } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
 
 /**
@@ -66,6 +66,8 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         requestId: ctx.state.requestId,
         repeatable: false,
         repeated: false,
+        whenGone: (act: () => void) => ctx.res.once('close', act),
+        letInAgain: () => letIn(gateway, route, params, ctx.req),
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
@@ -124,7 +126,7 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
   }
-  if (!(result instanceof Page)) {
+  if (!(result instanceof Part)) {
     ctx.body = result;
     return;
   }

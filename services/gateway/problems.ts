@@ -43,6 +43,7 @@ export const PROBLEMS = {
   'pipelined-too-many': row(429, 'Too many requests wait on this connection'),
   'too-many-bad-keys': row(429, 'Too many bad keys'),
   'rate-limited': row(429, 'The channel has published what it may for now'),
+  'too-many-waiting': row(429, 'Too many requests wait for events'),
   'headers-too-large': row(431, 'The request headers are too large'),
   internal: row(500, 'Something went wrong here'),
   'store-unavailable': row(503, 'The event store cannot be reached'),

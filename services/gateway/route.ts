@@ -41,18 +41,29 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
+  /** Calls back once nobody waits for the answer any more, or it has been sent. */
+  readonly whenGone: (act: () => void) => void;
+  /** Asks again whether the request may be let in, after a while. @throws what refuses it */
+  readonly letInAgain: () => Promise<Scope>;
 }
 
-/** A page of a list, and the id behind which the next one begins. */
-export class Page<T> {
+/** A part of a list, and the id behind which the next one begins; undefined where there is nothing left. */
+export class Part<T> {
   readonly items: readonly T[];
   readonly next: number | undefined;
 
+  constructor(items: readonly T[], next: number | undefined) {
+    this.items = items;
+    this.next = next;
+  }
+}
+
+/** A part that is as long as it may be, or the last one. */
+export class Page<T> extends Part<T> {
   /** @param found up to one more than the limit, which shows whether there is a next page */
   constructor(found: readonly T[], limit: number, idOf: (item: T) => number) {
-    this.items = found.length > limit ? found.slice(0, limit) : found;
-    const last = this.items.at(-1);
-    this.next = found.length > limit && last !== undefined ? idOf(last) : undefined;
+    const last = found.length > limit ? found[limit - 1] : undefined;
+    super(found.slice(0, limit), last === undefined ? undefined : idOf(last));
   }
 
   /** The same page with other items in place of its own. */
@@ -67,7 +78,7 @@ type Sparse<T> = T extends readonly (infer I)[]
   : T extends object
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
-type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Page<Sparse<I>> : Sparse<T>;
+type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {

@@ -63,7 +63,7 @@ export type Registry = ReturnType<typeof openRegistry>;
  * the webhooks that were live at its place in the log, whatever the read models have seen by then.
  */
 export function openRegistry(db: DatabaseSync) {
-  const apply = webhooks.prepare(db);
+  const apply = webhooks.prepare(db, () => {});
   const live = liveWebhooks(webhookQueries(db));
   const select = db.prepare('SELECT position, skipped_to, skipped_on, incarnation, last_sequence, server FROM relay');
   const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = coalesce(?, last_sequence)');

@@ -11,9 +11,9 @@ import { At, entryFacts, entryFactsUntil, entryOf, publicationOf } from '../past
 import { fieldProblem, Problem } from '../problems.ts';
 import { Proof, proofOf } from '../proof.ts';
 import { appendToEvents, findEvent, publishAll, whenAllIsRead } from '../publishing.ts';
-import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
-import { Page, type Request, route } from '../route.ts';
-import { EventAnswer, Id, Time } from './answers.ts';
+import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
+import { Page, Part, type Request, route } from '../route.ts';
+import { Attempt, EventAnswer, Id, Status, Time } from './answers.ts';
 
 /** How large a batch may be: the store takes 1 MiB an append. */
 const MAX_BATCH_KIB = 768;
@@ -33,24 +33,13 @@ const RedeliveryAnswer = Type.Object({
   by: By,
 });
 
-const AttemptAnswer = Type.Object({
-  attempt: Type.Integer({ minimum: 1 }),
-  at: Time,
-  status_code: Type.Union([Type.Integer(), Type.Null()]),
-  error: Type.Union([Type.String(), Type.Null()]),
-  duration_ms: Type.Number(),
-  response_body: Type.String({ description: 'The first 1,024 bytes of it.' }),
-  trigger: Type.Enum(['publish', 'retry', 'redeliver']),
-  webhook_revision: Type.Integer({ description: "Version of the webhook's settings that the attempt used." }),
-  redelivery_id: Type.Optional(Type.Integer({ description: 'The redelivery that it was made for.' })),
-});
 const LogAnswer = Type.Array(
   Type.Object({
     webhook_id: Id,
     webhook_url: Type.String(),
-    status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled']),
+    status: Status,
     next_attempt_at: Type.Union([Time, Type.Null()]),
-    attempts: Type.Array(AttemptAnswer),
+    attempts: Type.Array(Attempt),
     redeliveries: Type.Optional(
       Type.Array(Type.Object({ id: Id, requested_at: Time, by: By, reason: NewRedelivery.properties.reason }), {
         description: 'Who asked for it to be delivered again.',
@@ -60,6 +49,11 @@ const LogAnswer = Type.Array(
   }),
 );
 
+const ListQuery = Closed({
+  ...listQuery(DEFAULT_LIMIT).properties,
+  ...eventFilters,
+  ext_ref_code: NewEvent.properties.ext_ref_code,
+});
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
@@ -111,11 +105,13 @@ export const eventRoutes = [
     path: COLLECTION,
     access: 'publisher',
     summary: 'List the events of a channel, newest first',
-    query: listQuery(DEFAULT_LIMIT),
+    query: ListQuery,
     answer: Type.Array(EventAnswer),
-    async handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, freshness }) {
+    async handle({ channel, query }, { readModels, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
-      return new Page(readModels.events.page(channel.id, { after, limit: limit + 1 }), limit, ({ id }) => id);
+      const { after, limit = DEFAULT_LIMIT } = query;
+      const { items, next } = readModels.lists.events(channel.id, query, { ...idsIn(query), after, limit });
+      return new Part(items, next);
     },
   }),
   route({

@@ -2,8 +2,11 @@ import type { Route } from '../route.ts';
 import { aroundRoutes } from './around.ts';
 import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { eventRoutes } from './events.ts';
+import { feedRoutes } from './feed.ts';
 import { recoveryRoutes } from './recoveries.ts';
+import { statsRoutes } from './stats.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers. */
@@ -13,5 +16,8 @@ export const ROUTES: readonly Route[] = [
   ...webhookRoutes,
   ...recoveryRoutes,
   ...eventRoutes,
+  ...deliveryRoutes,
+  ...feedRoutes,
+  ...statsRoutes,
   ...auditRoutes,
 ];

@@ -260,16 +260,6 @@ describe('read models', () => {
     });
   });
 
-  describe('events', () => {
-    it('come in pages, newest first', () => {
-      const ids = [1, 2, 3, 4, 5];
-      applyAll(...ids.map((id) => [EVENTS, published({ id })] as const));
-      expect(models.events.page(CHANNEL_ID, { limit: 2 }).map(({ id }) => id)).to.deep.equal([5, 4]);
-      expect(models.events.page(CHANNEL_ID, { after: 4, limit: 9 }).map(({ id }) => id)).to.deep.equal([3, 2, 1]);
-      expect(models.events.page(CHANNEL_ID + 1, { limit: 9 })).to.deep.equal([]);
-    });
-  });
-
   describe('deliveries', () => {
     /** More than one page of them, so that a page's end is crossed. */
     const MANY = 601;
