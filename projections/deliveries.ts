@@ -129,10 +129,10 @@ function redeliverer(db: DatabaseSync) {
   const before = db.prepare('SELECT webhook_id FROM deliveries WHERE event_id = ?');
   const select = db.prepare('SELECT state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const upsert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, position, revision, state, changed_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, -1, ?6, ?5 || ' ')
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state, changed_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?6 || ' ')
     ON CONFLICT (event_id, webhook_id) DO UPDATE SET
-      due_ms = ?4, position = ?5, state = ?6, changed_at = changed_at || ?5 || ' '`);
+      status = ?4, due_ms = ?5, position = ?6, state = ?7, changed_at = changed_at || ?6 || ' '`);
 
   function redeliverTo(webhookId: number, published: PublishedEvent, fact: Requested) {
     const webhook = webhooks.byId(webhookId);
@@ -142,7 +142,8 @@ function redeliverer(db: DatabaseSync) {
     const delivery = evolveDelivery(known, fact);
     if (delivery === known) return;
     const { id, channel_id } = published;
-    upsert.run(id, webhookId, channel_id, dueMs(delivery), fact.position, JSON.stringify(delivery));
+    const { status } = delivery;
+    upsert.run(id, webhookId, channel_id, status, dueMs(delivery), fact.position, JSON.stringify(delivery));
   }
 
   return (
