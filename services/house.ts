@@ -64,7 +64,10 @@ export function createHouse(name: string, settings: Settings) {
 
   async function connectToQueue(): Promise<Queue> {
     const connected = await connectQueue(natsUrl, {
-      ...{ ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access },
+      ackWaitMs: ACK_WAIT_MS,
+      log,
+      replicas: settings.natsReplicas,
+      access,
     });
     connected.whenLost().then((cause) => lost.resolve(new Error('NATS has refused this process', { cause })));
     return connected;
