@@ -56,7 +56,7 @@ export function recoveryQueries(db: DatabaseSync) {
   const largest = db.prepare('SELECT max(id) AS id FROM recoveries');
   const candidates = db.prepare(`
     SELECT events.id, events.state ->> '$.published_at' AS published_at,
-      events.state ->> '$.webhook_id' AS webhook_id, deliveries.state ->> '$.status' AS status
+      events.state ->> '$.webhook_id' AS webhook_id, deliveries.status
     FROM events LEFT JOIN deliveries ON deliveries.event_id = events.id AND deliveries.webhook_id = ?1
     WHERE events.channel_id = ?2 AND events.id > ?3 AND events.id < ?4 ORDER BY events.id LIMIT ?5`);
   const unmade = db.prepare(`
