@@ -7,6 +7,7 @@ import {
   openDelivery,
 } from './delivery.ts';
 import type { PublishedEvent } from './event.ts';
+import { isAskedFor } from './event-names.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
 import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
 
@@ -118,6 +119,7 @@ function openDeliveries(log: LogFold, event: PublishedEvent): void {
   for (const webhook of log.webhooks.values()) {
     if (webhook.status !== 'live' || webhook.channel_id !== event.channel_id) continue;
     const { id, fields } = webhook;
+    if (!isAskedFor(fields.event_names, event.event_name)) continue;
     log.deliveries.set(id, openDelivery(event, { id, webhook_url: fields.webhook_url }));
   }
 }

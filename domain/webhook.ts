@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { EventNames } from './event-names.ts';
 import type { Facts, MadeWith, Nothing } from './fact.ts';
 import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
@@ -19,6 +20,7 @@ const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
 export const NewWebhook = Closed({
   name: Type.Optional(Name),
   webhook_url: WebhookUrl,
+  event_names: Type.Optional(EventNames),
   headers: Type.Optional(WebhookHeaders),
   signatures: Type.Optional(Signatures),
 });
@@ -27,6 +29,7 @@ export type NewWebhook = Static<typeof NewWebhook>;
 export const WebhookChanges = Closed({
   name: Clearable(Name),
   webhook_url: Type.Optional(WebhookUrl),
+  event_names: Clearable(EventNames),
   headers: Clearable(WebhookHeaders),
   signatures: Clearable(Signatures),
 });

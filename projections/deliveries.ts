@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery } from '../domain/delivery.ts';
+import { isAskedFor } from '../domain/event-names.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
@@ -57,6 +58,7 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
       for (const { id, fields } of page) {
+        if (!isAskedFor(fields.event_names, event.event_name)) continue;
         const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
         insert.run(event.id, id, event.channel_id, dueMs(delivery), position, JSON.stringify(delivery));
       }
@@ -129,6 +131,10 @@ export function deliveryQueries(db: DatabaseSync) {
   const log = db.prepare(
     'SELECT state FROM deliveries WHERE event_id = ? AND webhook_id > ? ORDER BY webhook_id LIMIT ?',
   );
+  const skipped = db.prepare(`
+    SELECT id FROM webhooks WHERE channel_id = ?1 AND id > ?2
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?3 AND webhook_id = webhooks.id)
+    ORDER BY id LIMIT ?4`);
   const changes = db.prepare('SELECT changed_at FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const pendingColumns = 'event_id, webhook_id, channel_id, due_ms, position';
   const pending = db.prepare(`
@@ -154,6 +160,9 @@ export function deliveryQueries(db: DatabaseSync) {
       eventId: number,
       { after = 0, limit }: { after?: number | undefined; limit: number },
     ): NotificationLogEntry[] => log.all(eventId, after, limit).map((row) => logEntry(delivery(row))),
+    /** A page of the ids of those webhooks that a channel has, had or got later and that an event was not sent to, ascending, from the first above `after`. */
+    skippedIds: (eventId: number, channelId: number, { after, limit }: { after: number; limit: number }): number[] =>
+      skipped.all(channelId, after, eventId, limit).map((row) => (row as { id: number }).id),
     /** A page of the deliveries due before a time (ms since the epoch), in the order they are due, from the first behind `after`. */
     pending: (
       beforeMs: number,

@@ -134,6 +134,8 @@ function messageOf({ keyword, params, parentSchema, message }: ErrorObject): str
       return `must be one of ${params.allowedValues.join(', ')}`;
     case 'minItems':
       return 'must not be empty';
+    case 'maxItems':
+      return `must have at most ${params.limit}`;
     case 'uniqueItems':
       return 'must not have the same twice';
     case 'maxProperties':

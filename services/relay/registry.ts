@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { PublishedEvent } from '../../domain/event.ts';
+import { isAskedFor } from '../../domain/event-names.ts';
 import type { RecordedFact } from '../../domain/facts.ts';
 import { tablesIn } from '../../projections/tables.ts';
 import { liveWebhooks, webhookQueries, webhooks } from '../../projections/webhooks.ts';
@@ -99,9 +101,16 @@ export function openRegistry(db: DatabaseSync) {
       apply(fact);
       if (fact.type !== 'EventPublished') live.forget();
     },
-    /** The ids of a channel's live webhooks, a page at a time. */
-    *webhookIds(channelId: number): Generator<number> {
-      for (const page of live.pages(channelId)) yield* page.map(({ id }) => id);
+    /**
+     * The ids of the webhooks that an event is sent to. Where the table holds settings from beyond the event's place in the log, since this relay went back to where
+     * another was, those that it has no knowledge of are among them: what is queued for it is looked up.
+     */
+    *webhookIds({ channel_id, event_name }: PublishedEvent, position: number): Generator<number> {
+      for (const page of live.pages(channel_id)) {
+        for (const webhook of page) {
+          if (webhook.position > position || isAskedFor(webhook.fields.event_names, event_name)) yield webhook.id;
+        }
+      }
     },
     begin: () => db.exec('BEGIN IMMEDIATE'),
     /** Webhooks, place and, unless nothing was queued, sequence together. */

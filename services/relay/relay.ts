@@ -155,9 +155,9 @@ async function relayBatch(
     for (const fact of facts) {
       registry.apply(fact);
       if (fact.type !== 'EventPublished' || fact.position <= skipTo) continue;
-      const { id: event_id, channel_id } = fact.data;
-      for (const webhook_id of registry.webhookIds(channel_id)) {
-        await publisher.add({ event_id, webhook_id, position: fact.position }, `${event_id}-${webhook_id}`);
+      const { data: event, position } = fact;
+      for (const webhook_id of registry.webhookIds(event, position)) {
+        await publisher.add({ event_id: event.id, webhook_id, position }, `${event.id}-${webhook_id}`);
         messages += 1;
       }
       if (messages < NOTED) continue;

@@ -32,6 +32,7 @@ const PastWebhook = Type.Object({
   id: Id,
   name: NewWebhook.properties.name,
   webhook_url: NewWebhook.properties.webhook_url,
+  event_names: NewWebhook.properties.event_names,
   headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
   signatures: NewWebhook.properties.signatures,
   ...Past,
@@ -185,13 +186,13 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
-  const { name, webhook_url, signatures } = fields;
+  const { name, webhook_url, event_names, signatures } = fields;
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
-  return { id, name, webhook_url, headers, signatures, subscriber_key, signing_secret };
+  return { id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret };
 }
 
 function pastFields({ id, fields }: LiveWebhook) {
-  const { name, webhook_url, headers, signatures } = fields;
-  return { id, name, webhook_url, headers: headers && Object.keys(headers), signatures };
+  const { name, webhook_url, event_names, headers, signatures } = fields;
+  return { id, name, webhook_url, event_names, headers: headers && Object.keys(headers), signatures };
 }

@@ -30,11 +30,16 @@ const webhook = fc.constantFrom(...WEBHOOKS);
 const event = fc.constantFrom(...EVENTS);
 const url = fc.constantFrom('https://a.example/', 'https://b.example/');
 
+const eventNames = fc.constantFrom<string[] | null>(null, ['order.*'], ['user.*', 'order.created'], ['user.*']);
+
 /** Any fact at any place: also those that the deciders would never let come in this order, but races can. */
 const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
   channel.map((id): [string, Fact] => [stream.channel(id), channelCreated({ id })]),
   { weight: 2, arbitrary: webhook.map((id): [string, Fact] => created(id)) },
   fc.tuple(webhook, url).map(([id, to]): [string, Fact] => [stream.webhook(id), webhookUpdated({ webhook_url: to })]),
+  fc
+    .tuple(webhook, eventNames)
+    .map(([id, event_names]): [string, Fact] => [stream.webhook(id), webhookUpdated({ event_names })]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), subscriberKeyRotated()]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_DELETED]),
   channel.map((id): [string, Fact] => [stream.channel(id), CHANNEL_DELETED]),
