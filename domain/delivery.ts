@@ -1,7 +1,8 @@
 import type { ChannelFact } from './channel.ts';
 import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
-import type { WebhookFact } from './webhook.ts';
+import type { RecordedFact } from './facts.ts';
+import type { LiveWebhook, WebhookFact } from './webhook.ts';
 
 export type Trigger = 'publish' | 'retry' | 'redeliver';
 
@@ -56,46 +57,80 @@ export interface Delivery {
   readonly status: DeliveryStatus;
   /** Start of the window in which it is retried: ISO 8601, UTC. */
   readonly window_from: string;
+  /** Null where there is none to come, and while its webhook is paused. */
   readonly next_attempt_at: string | null;
   readonly attempts: readonly Attempt[];
+  /** Revision of the webhook's stream that resumed it, until an attempt was made with settings of since then. */
+  readonly resumed_in?: number;
+  /** How many attempts were made before the window began; absent: none. */
+  readonly attempts_before?: number;
 }
 
-export function openDelivery(event: PublishedEvent, webhook: { id: number; webhook_url: string }): Delivery {
+/** @param webhook as it was at the event's place in the log */
+export function openDelivery(event: PublishedEvent, webhook: Pick<LiveWebhook, 'id' | 'fields' | 'pause'>): Delivery {
   return {
     event_id: event.id,
     webhook_id: webhook.id,
     channel_id: event.channel_id,
-    webhook_url: webhook.webhook_url,
+    webhook_url: webhook.fields.webhook_url,
     status: 'pending',
     window_from: event.published_at,
-    next_attempt_at: event.published_at,
+    next_attempt_at: webhook.pause === null ? event.published_at : null,
     attempts: [],
   };
 }
 
+type Resumed = Extract<WebhookFact, { type: 'WebhookResumed' }> & Pick<RecordedFact, 'revision'>;
+
 /** The facts that change a delivery once it is open. */
 export type DeliveryChange =
   | DeliveryFact
-  | Extract<WebhookFact, { type: 'WebhookDeleted' }>
+  | Extract<WebhookFact, { type: 'WebhookDeleted' | 'WebhookPaused' }>
+  | Resumed
   | Extract<ChannelFact, { type: 'ChannelDeleted' }>;
 
 export function evolveDelivery(delivery: Delivery, fact: DeliveryChange): Delivery {
   switch (fact.type) {
     case 'DeliveryAttempted':
       return withAttempt(delivery, fact.data);
+    case 'WebhookPaused':
+      return delivery.status === 'pending' ? paused(delivery) : delivery;
+    case 'WebhookResumed':
+      return isPaused(delivery) ? resumed(delivery, fact) : delivery;
     case 'WebhookDeleted':
     case 'ChannelDeleted':
       return delivery.status === 'pending' ? { ...delivery, status: 'cancelled', next_attempt_at: null } : delivery;
   }
 }
 
+/** Whether it waits until its webhook is resumed. */
+export function isPaused({ status, next_attempt_at }: Delivery): boolean {
+  return status === 'pending' && next_attempt_at === null;
+}
+
+function paused({ resumed_in: _, ...delivery }: Delivery): Delivery {
+  return { ...delivery, next_attempt_at: null };
+}
+
+/** Due now, with a whole new window. */
+function resumed(delivery: Delivery, { data: { at }, revision }: Resumed): Delivery {
+  const window_from = at > delivery.window_from ? at : delivery.window_from;
+  const attempts_before = delivery.attempts.length;
+  return { ...delivery, window_from, next_attempt_at: window_from, resumed_in: revision, attempts_before };
+}
+
 function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery {
   const { event_id, webhook_id, webhook_url, outcome, next_attempt_at, ...attempt } = attempted;
-  const attempts = [...delivery.attempts, attempt];
+  const joined = { ...delivery, webhook_url, attempts: [...delivery.attempts, attempt] };
   // An attempt that was under way when its webhook was deleted, or another one succeeded, joins the log, but brings nothing back to life.
-  if (delivery.status === 'cancelled' || delivery.status === 'delivered') return { ...delivery, webhook_url, attempts };
-  const status = outcome === 'retrying' ? 'pending' : outcome;
-  return { ...delivery, webhook_url, status, next_attempt_at, attempts };
+  if (delivery.status === 'cancelled' || delivery.status === 'delivered') return joined;
+  // One that was when its webhook was paused decides of what is to come only where it succeeded.
+  if (outcome !== 'delivered' && isPaused(delivery)) return joined;
+  if (outcome !== 'delivered' && attempt.webhook_revision < (delivery.resumed_in ?? 0)) {
+    return { ...joined, attempts_before: joined.attempts.length };
+  }
+  const { resumed_in: _, ...rest } = joined;
+  return { ...rest, status: outcome === 'retrying' ? 'pending' : outcome, next_attempt_at };
 }
 
 export interface RetryPolicy {

@@ -35,10 +35,10 @@ export function logEntry({
 /** An entry, folded from the publication, the webhook as it was then, and what changed the delivery since. */
 export function foldEntry(
   event: PublishedEvent,
-  { id, fields }: LiveWebhook,
+  webhook: LiveWebhook,
   changes: readonly DeliveryChange[],
 ): NotificationLogEntry {
-  return logEntry(changes.reduce(evolveDelivery, openDelivery(event, { id, webhook_url: fields.webhook_url })));
+  return logEntry(changes.reduce(evolveDelivery, openDelivery(event, webhook)));
 }
 
 /**
@@ -57,7 +57,7 @@ export function foldNotificationLog(facts: readonly FoldableFact[], eventId: num
   return [...log.deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
 }
 
-type FoldableFact = Fact & Pick<RecordedFact, 'stream'>;
+type FoldableFact = Fact & Pick<RecordedFact, 'stream' | 'revision'>;
 
 interface LogFold {
   readonly eventId: number;
@@ -79,6 +79,8 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'SigningSecretRotated':
       webhooks.set(fact.stream, evolveWebhook(webhooks.get(fact.stream) ?? NO_WEBHOOK, fact));
       return;
+    case 'WebhookPaused':
+    case 'WebhookResumed':
     case 'WebhookDeleted': {
       const webhook = webhooks.get(fact.stream) ?? NO_WEBHOOK;
       webhooks.set(fact.stream, evolveWebhook(webhook, fact));
@@ -118,9 +120,8 @@ function openDeliveries(log: LogFold, event: PublishedEvent): void {
   if (log.endedChannels.has(stream.channel(event.channel_id))) return;
   for (const webhook of log.webhooks.values()) {
     if (webhook.status !== 'live' || webhook.channel_id !== event.channel_id) continue;
-    const { id, fields } = webhook;
-    if (!isAskedFor(fields.event_names, event.event_name)) continue;
-    log.deliveries.set(id, openDelivery(event, { id, webhook_url: fields.webhook_url }));
+    if (!isAskedFor(webhook.fields.event_names, event.event_name)) continue;
+    log.deliveries.set(webhook.id, openDelivery(event, webhook));
   }
 }
 

@@ -17,12 +17,16 @@ const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
   description: 'How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both.',
 });
 
+/** While it is paused, its deliveries wait. */
+const Paused = Type.Boolean({ description: 'Whether its deliveries wait until it is resumed.' });
+
 export const NewWebhook = Closed({
   name: Type.Optional(Name),
   webhook_url: WebhookUrl,
   event_names: Type.Optional(EventNames),
   headers: Type.Optional(WebhookHeaders),
   signatures: Type.Optional(Signatures),
+  paused: Type.Optional(Paused),
 });
 export type NewWebhook = Static<typeof NewWebhook>;
 
@@ -32,16 +36,23 @@ export const WebhookChanges = Closed({
   event_names: Clearable(EventNames),
   headers: Clearable(WebhookHeaders),
   signatures: Clearable(Signatures),
+  paused: Type.Optional(Paused),
 });
 export type WebhookChanges = Static<typeof WebhookChanges>;
 
-/** With the values of headers sealed: what facts may hold. */
-export type WebhookFields = Readonly<Omit<NewWebhook, 'headers'> & { headers?: SealedHeaders }>;
-export type SealedWebhookChanges = Omit<WebhookChanges, 'headers'> & { headers?: SealedHeaders | null };
+/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields. */
+export type WebhookFields = Readonly<Omit<NewWebhook, 'headers' | 'paused'> & { headers?: SealedHeaders }>;
+export type SealedWebhookChanges = Omit<WebhookChanges, 'headers' | 'paused'> & { headers?: SealedHeaders | null };
+
+/** Why a webhook is paused: somebody asked for it. */
+export const PAUSE_REASONS = ['requested'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 export type WebhookFact = Facts<{
-  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields } & MadeWith;
+  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields; paused?: true } & MadeWith;
   WebhookUpdated: { changes: SealedWebhookChanges };
+  WebhookPaused: { reason: PauseReason };
+  WebhookResumed: { at: string };
   SubscriberKeyRotated: { key_version: number } & MadeWith;
   SigningSecretRotated: { secret_version: number; previous_until: string } & MadeWith;
   WebhookDeleted: Nothing;
@@ -52,6 +63,8 @@ export interface LiveWebhook {
   readonly id: number;
   readonly channel_id: number;
   readonly fields: WebhookFields;
+  /** Why it is paused; null where it is not. */
+  readonly pause: PauseReason | null;
   /** Version of the subscriber key, from 1. */
   readonly key_version: number;
   /** Name of the master secret that it was made with; null where that has none. */
@@ -85,14 +98,27 @@ export const NO_WEBHOOK: Webhook = { status: 'none' };
 
 export function evolveWebhook(webhook: Webhook, fact: WebhookFact): Webhook {
   if (fact.type === 'WebhookCreated') {
-    const { made_with = null, ...created } = fact.data;
+    const { made_with = null, paused = false, ...created } = fact.data;
     const secret = { version: 1, made_with };
-    return { status: 'live', ...created, key_version: 1, key_made_with: made_with, secret, previous_secrets: [] };
+    const pause = paused ? 'requested' : null;
+    return {
+      status: 'live',
+      ...created,
+      pause,
+      key_version: 1,
+      key_made_with: made_with,
+      secret,
+      previous_secrets: [],
+    };
   }
   if (webhook.status !== 'live') return webhook;
   switch (fact.type) {
     case 'WebhookUpdated':
       return { ...webhook, fields: withChanges<WebhookFields>(webhook.fields, fact.data.changes) };
+    case 'WebhookPaused':
+      return { ...webhook, pause: fact.data.reason };
+    case 'WebhookResumed':
+      return { ...webhook, pause: null };
     case 'SubscriberKeyRotated':
       return { ...webhook, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
     case 'SigningSecretRotated':
@@ -119,9 +145,15 @@ export type WebhookCommand =
       readonly id: number;
       readonly channelId: number;
       readonly fields: WebhookFields;
+      readonly paused?: boolean | undefined;
       readonly madeWith: string;
     }
-  | { readonly type: 'UpdateWebhook'; readonly changes: SealedWebhookChanges }
+  | {
+      readonly type: 'UpdateWebhook';
+      readonly changes: SealedWebhookChanges;
+      readonly paused?: boolean | undefined;
+      readonly atMs: number;
+    }
   | { readonly type: 'RotateSubscriberKey'; readonly madeWith: string }
   | { readonly type: 'RotateSigningSecret'; readonly atMs: number; readonly madeWith: string }
   | { readonly type: 'DeleteWebhook' };
@@ -138,14 +170,16 @@ const MAX_PREVIOUS = 4;
 export function decideWebhook(webhook: Webhook, command: WebhookCommand): WebhookFact[] {
   if (command.type === 'CreateWebhook') {
     if (webhook.status !== 'none') throw new Refusal('webhook-exists', `Webhook ${command.id} exists already.`);
-    const { id, channelId: channel_id, fields, madeWith: made_with } = command;
-    return [{ type: 'WebhookCreated', data: { id, channel_id, fields, made_with } }];
+    const { id, channelId: channel_id, fields, paused, madeWith: made_with } = command;
+    const data = { id, channel_id, fields, ...(paused && { paused: true as const }), made_with };
+    return [{ type: 'WebhookCreated', data }];
   }
   if (webhook.status !== 'live') throw new Refusal('webhook-not-found', 'There is no such webhook.');
   switch (command.type) {
     case 'UpdateWebhook': {
       const changes = realChanges(webhook.fields, command.changes);
-      return Object.keys(changes).length === 0 ? [] : [{ type: 'WebhookUpdated', data: { changes } }];
+      const updated: WebhookFact = { type: 'WebhookUpdated', data: { changes } };
+      return [...(Object.keys(changes).length === 0 ? [] : [updated]), ...pausing(webhook, command)];
     }
     case 'RotateSubscriberKey':
       return [
@@ -159,4 +193,13 @@ export function decideWebhook(webhook: Webhook, command: WebhookCommand): Webhoo
     case 'DeleteWebhook':
       return [{ type: 'WebhookDeleted', data: {} }];
   }
+}
+
+function pausing(
+  { pause }: LiveWebhook,
+  { paused, atMs }: { paused?: boolean | undefined; atMs: number },
+): WebhookFact[] {
+  if (paused === undefined || paused === (pause !== null)) return [];
+  if (paused) return [{ type: 'WebhookPaused', data: { reason: 'requested' } }];
+  return [{ type: 'WebhookResumed', data: { at: new Date(atMs).toISOString() } }];
 }

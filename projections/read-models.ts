@@ -34,14 +34,21 @@ export function createReadModels(db: DatabaseSync): void {
 export function readModelWriter(db: DatabaseSync) {
   const prepare = () => PROJECTIONS.map((projection) => projection.prepare(db));
   let appliers = prepare();
+  const position = db.prepare('SELECT position FROM checkpoint');
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
   return {
-    /** @param position of the last fact that the batch has taken into account, applied or filtered out */
-    apply(facts: readonly RecordedFact[], position: number): void {
+    /**
+     * Facts that are in the rows already are passed over.
+     * @param upTo position of the last fact that the batch has taken into account, applied or filtered out
+     */
+    apply(facts: readonly RecordedFact[], upTo: number): void {
       db.exec('BEGIN IMMEDIATE');
       try {
-        for (const fact of facts) for (const apply of appliers) apply(fact);
-        setPosition.run(position);
+        const reached = positionIn(position.get());
+        for (const fact of facts) {
+          if (fact.position > reached) for (const apply of appliers) apply(fact);
+        }
+        setPosition.run(upTo);
         db.exec('COMMIT');
       } catch (error) {
         // A full disk has rolled it back already.
@@ -54,6 +61,10 @@ export function readModelWriter(db: DatabaseSync) {
   };
 }
 
+function positionIn(row: unknown): number {
+  return (row as { position: number } | undefined)?.position ?? -1;
+}
+
 export type ReadModels = ReturnType<typeof readModels>;
 
 /** All queries of the read models over one connection. */
@@ -61,7 +72,7 @@ export function readModels(db: DatabaseSync) {
   const position = db.prepare('SELECT position FROM checkpoint');
   return {
     /** Position of the last fact in the rows; -1 before the first. */
-    position: (): number => (position.get() as { position: number } | undefined)?.position ?? -1,
+    position: (): number => positionIn(position.get()),
     channels: channelQueries(db),
     webhooks: webhookQueries(db),
     events: eventQueries(db),

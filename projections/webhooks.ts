@@ -8,21 +8,6 @@ interface WebhookRow {
   state: string;
 }
 
-/** What a live webhook's row of before version 4 has in place of `secret`. */
-interface RowBefore {
-  readonly status: 'live';
-  readonly secret_version: number;
-  readonly secret?: undefined;
-}
-
-/** Rows of before version 4 know nothing of what secrets are made with, and of no rotation. */
-function stateIn({ state }: WebhookRow): Webhook {
-  const webhook = JSON.parse(state) as Webhook | RowBefore;
-  if (webhook.status !== 'live' || webhook.secret !== undefined) return webhook;
-  const { secret_version: version, ...rest } = webhook;
-  return { ...rest, secret: { version, made_with: null }, previous_secrets: [] } as unknown as LiveWebhook;
-}
-
 /** Webhooks by id and by channel: what `evolveWebhook` returns, and the columns that queries need. */
 export const webhooks: Projection = {
   name: 'webhooks',
@@ -48,13 +33,15 @@ export const webhooks: Projection = {
       switch (fact.type) {
         case 'WebhookCreated':
         case 'WebhookUpdated':
+        case 'WebhookPaused':
+        case 'WebhookResumed':
         case 'SubscriberKeyRotated':
         case 'SigningSecretRotated':
         case 'WebhookDeleted': {
           const id = idIn(fact.stream);
           const row = select.get(id) as WebhookRow | undefined;
           if (row && row.revision >= fact.revision) return;
-          const webhook = evolveWebhook(row ? stateIn(row) : NO_WEBHOOK, fact);
+          const webhook = evolveWebhook(row ? (JSON.parse(row.state) as Webhook) : NO_WEBHOOK, fact);
           if (webhook.status === 'none') return;
           const live = webhook.status === 'live' ? 1 : 0;
           upsert.run(id, webhook.channel_id, live, fact.revision, fact.position, JSON.stringify(webhook));
@@ -83,8 +70,8 @@ export function webhookQueries(db: DatabaseSync) {
   );
   const largest = db.prepare('SELECT max(id) AS id FROM webhooks');
   const view = (row: unknown): WebhookView => {
-    const { revision, position } = row as WebhookRow;
-    return { ...(stateIn(row as WebhookRow) as LiveWebhook), revision, position };
+    const { revision, position, state } = row as WebhookRow;
+    return { ...(JSON.parse(state) as LiveWebhook), revision, position };
   };
   return {
     byId: (id: number): WebhookView | undefined => {

@@ -40,6 +40,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createLeadership } = await import('./relay/leadership.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
+    const { createResumer } = await import('./relay/resumer.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
     const queue = await connected();
@@ -50,15 +51,16 @@ const BUILD: { readonly [R in Role]: Build } = {
     });
     const leadership = createLeadership({ lease, ownNote: registry.note, log });
     const relay = createRelay({ registry, leadership, store, queue, log });
+    const resumer = createResumer({ queue, readModels: models, progress, relay, log });
     const sweeper = createSweeper({
-      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
+      ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, sweeper, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {

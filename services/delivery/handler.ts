@@ -1,4 +1,5 @@
 import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import { isPaused } from '../../domain/delivery.ts';
 import type { NewFact } from '../../domain/facts.ts';
 import type { Appended } from '../../infra/event-store/client.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -81,7 +82,8 @@ export function createHandler(deps: HandlerDeps) {
     }
     const delivery = readModels.deliveries.byId(event_id, webhook_id);
     const webhook = readModels.webhooks.byId(webhook_id);
-    if (delivery?.status !== 'pending' || !webhook) return 'done';
+    // What waits for its webhook to be resumed is put on the queue again then.
+    if (delivery?.status !== 'pending' || isPaused(delivery) || !webhook || webhook.pause !== null) return 'done';
     const dueMs = dueMsOf(delivery);
     if (isEarly(dueMs)) return { due_ms: dueMs, position: Math.max(needed, progress.reached()) };
     // Another message of the same delivery may have begun while this one waited.

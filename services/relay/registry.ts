@@ -102,13 +102,15 @@ export function openRegistry(db: DatabaseSync) {
       if (fact.type !== 'EventPublished') live.forget();
     },
     /**
-     * The ids of the webhooks that an event is sent to. Where the table holds settings from beyond the event's place in the log, since this relay went back to where
+     * The ids of the webhooks that an event is sent to at once. Where the table holds settings from beyond the event's place in the log, since this relay went back to where
      * another was, those that it has no knowledge of are among them: what is queued for it is looked up.
      */
     *webhookIds({ channel_id, event_name }: PublishedEvent, position: number): Generator<number> {
       for (const page of live.pages(channel_id)) {
         for (const webhook of page) {
-          if (webhook.position > position || isAskedFor(webhook.fields.event_names, event_name)) yield webhook.id;
+          const { pause, fields } = webhook;
+          const isMet = pause === null && isAskedFor(fields.event_names, event_name);
+          if (isMet || webhook.position > position) yield webhook.id;
         }
       }
     },

@@ -5,6 +5,7 @@ import { factId } from '../../../domain/ids.ts';
 import {
   type LiveWebhook,
   NewWebhook,
+  PAUSE_REASONS,
   type Webhook,
   WebhookChanges,
   type WebhookCommand,
@@ -20,9 +21,16 @@ import { Deleted, Id, NoFields, Past } from './answers.ts';
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
 
+/** Whether deliveries wait, and why. */
+const Pause = {
+  paused: Type.Boolean(),
+  pause_reason: Type.Optional(Type.Enum([...PAUSE_REASONS], { description: 'Why it is paused.' })),
+};
+
 const WebhookAnswer = Type.Object({
   id: Id,
   ...NewWebhook.properties,
+  ...Pause,
   subscriber_key: Type.String({ description: 'What the subscriber authenticates with.' }),
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
@@ -35,6 +43,7 @@ const PastWebhook = Type.Object({
   event_names: NewWebhook.properties.event_names,
   headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
   signatures: NewWebhook.properties.signatures,
+  ...Pause,
   ...Past,
 });
 const PublicKeys = Type.Object({
@@ -94,10 +103,11 @@ export const webhookRoutes = [
     summary: 'Change a webhook',
     body: WebhookChanges,
     answer: WebhookAnswer,
-    async handle({ channel, webhook: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
+    async handle({ channel, webhook: { id }, body, requestId, by }, { store, channels, keyring, nowMs }) {
+      const { paused, ...changes } = body;
       const stamp = { about: id, requestId, by };
       const command = async (webhook: Webhook): Promise<WebhookCommand> => ({
-        type: 'UpdateWebhook',
+        ...{ type: 'UpdateWebhook', paused, atMs: nowMs() },
         changes: webhook.status === 'live' ? keyring.sealChanges(webhook, changes) : {},
       });
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
@@ -169,12 +179,13 @@ async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: G
 }
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
-  const { id, channel, body: fields, requestId, by, repeated } = request;
+  const { id, channel, body, requestId, by, repeated } = request;
+  const { paused, ...fields } = body;
   const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
   const command: WebhookCommand = {
     ...{ type: 'CreateWebhook', id, channelId: channel.id },
-    ...{ fields: keyring.sealFields(id, fields), madeWith: keyring.madeWith },
+    ...{ fields: keyring.sealFields(id, fields), paused, madeWith: keyring.madeWith },
   };
   const stamp = { about: id, requestId, by };
   const { state, position } =
@@ -189,10 +200,19 @@ function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { name, webhook_url, event_names, signatures } = fields;
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
-  return { id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret };
+  return {
+    ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
+    ...pauseOf(webhook),
+  };
 }
 
-function pastFields({ id, fields }: LiveWebhook) {
+function pauseOf({ pause }: LiveWebhook) {
+  return { paused: pause !== null, pause_reason: pause ?? undefined };
+}
+
+function pastFields(webhook: LiveWebhook) {
+  const { id, fields } = webhook;
   const { name, webhook_url, event_names, headers, signatures } = fields;
-  return { id, name, webhook_url, event_names, headers: headers && Object.keys(headers), signatures };
+  const names = headers && Object.keys(headers);
+  return { id, name, webhook_url, event_names, headers: names, signatures, ...pauseOf(webhook) };
 }

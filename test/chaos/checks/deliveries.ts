@@ -52,7 +52,9 @@ export function checkDeliveries(
       found.push(violation('attempt of a delivery that is none', fact.data));
       continue;
     }
-    const opened = openDelivery(event, { id: fact.data.webhook_id, webhook_url: fact.data.webhook_url });
+    const opened = openDelivery(event, {
+      ...{ id: fact.data.webhook_id, fields: { webhook_url: fact.data.webhook_url }, pause: null },
+    });
     if (!isDecided(opened, fact.data, policy)) found.push(violation('attempt against the retry rule', fact.data));
   }
   return found;

@@ -6,6 +6,7 @@ import {
   type Delivery,
   decideAttempt,
   evolveDelivery,
+  isPaused,
   isSuccess,
   nextAttemptMs,
   openDelivery,
@@ -24,11 +25,13 @@ import {
   published,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
+  webhookResumed,
 } from '../../support/sample.ts';
 
 const POLICY: RetryPolicy = { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' };
 const WEBHOOK = { id: WEBHOOK_ID, webhook_url: 'https://subscriber.example/hook', revision: 3 };
-const OPEN = openDelivery(published().data, WEBHOOK);
+const OPEN = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: null });
 
 /** Attempts a delivery whenever one is due, each `driftMs` late, until nothing more is due. */
 function deliver(policy: RetryPolicy, driftMs: number, answerOf: (attempt: number) => Partial<Answer>) {
@@ -143,6 +146,59 @@ describe('delivery', () => {
   it('is delivered where the attempt that succeeded joins the log last', () => {
     const failed = evolveDelivery(OPEN, attempted({ outcome: 'failed', next_attempt_at: null }));
     expect(evolveDelivery(failed, attempted(DELIVERED)).status).to.equal('delivered');
+  });
+});
+
+describe('a delivery to a paused webhook', () => {
+  const resumption = (atMs: number, revision: number) => ({ ...webhookResumed(atMs), revision });
+  const paused = evolveDelivery(evolveDelivery(OPEN, attempted()), WEBHOOK_PAUSED);
+  const resumed = evolveDelivery(paused, resumption(AT_MS + 30 * HOUR_MS, 5));
+  const statusOf = ({ status, next_attempt_at }: Delivery) => ({ status, next_attempt_at });
+
+  it('is pending and due at no time, from its pause or its opening on', () => {
+    const opened = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: 'requested' });
+    for (const delivery of [paused, opened]) {
+      expect(isPaused(delivery)).to.equal(true);
+      expect(statusOf(delivery)).to.deep.equal({ status: 'pending', next_attempt_at: null });
+    }
+    expect(evolveDelivery(paused, WEBHOOK_DELETED).status).to.equal('cancelled');
+    const delivered = evolveDelivery(OPEN, attempted(DELIVERED));
+    for (const fact of [WEBHOOK_PAUSED, resumption(AT_MS, 5)])
+      expect(evolveDelivery(delivered, fact)).to.equal(delivered);
+    expect(evolveDelivery(OPEN, resumption(AT_MS, 5))).to.equal(OPEN);
+  });
+
+  it('is due with the resumption, with a whole new window', () => {
+    expect(statusOf(resumed)).to.deep.equal({ status: 'pending', next_attempt_at: iso(AT_MS + 30 * HOUR_MS) });
+    const attempt = { atMs: AT_MS + 53 * HOUR_MS, answer: answer() };
+    expect(decideAttempt(resumed, POLICY, WEBHOOK, attempt).data.outcome).to.equal('retrying');
+    const last = { atMs: AT_MS + 54 * HOUR_MS, answer: answer() };
+    expect(decideAttempt(resumed, POLICY, WEBHOOK, last).data.outcome).to.equal('failed');
+  });
+
+  it('has its window begin no earlier than its publication', () => {
+    const opened = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: 'requested' });
+    expect(evolveDelivery(opened, resumption(AT_MS - HOUR_MS, 5)).window_from).to.equal(iso(AT_MS));
+  });
+
+  it('lets an attempt that was under way decide only where it succeeded', () => {
+    const late = { at: iso(AT_MS + HOUR_MS), webhook_revision: 4, trigger: 'retry' } as const;
+    for (const delivery of [paused, resumed]) {
+      for (const end of [{}, { outcome: 'failed', next_attempt_at: null } as const]) {
+        const after = evolveDelivery(delivery, attempted({ ...late, ...end }));
+        expect(statusOf(after)).to.deep.equal(statusOf(delivery));
+        expect(after.attempts).to.have.length(2);
+      }
+      expect(evolveDelivery(delivery, attempted({ ...late, ...DELIVERED })).status).to.equal('delivered');
+    }
+  });
+
+  it('goes on as any other once it was attempted again', () => {
+    const next_attempt_at = iso(AT_MS + 31 * HOUR_MS);
+    const after = evolveDelivery(resumed, attempted({ webhook_revision: 5, next_attempt_at }));
+    expect(statusOf(after)).to.deep.equal({ status: 'pending', next_attempt_at });
+    expect(after).to.not.have.any.keys('resumed_in');
+    expect(isPaused(evolveDelivery(resumed, WEBHOOK_PAUSED))).to.equal(true);
   });
 });
 

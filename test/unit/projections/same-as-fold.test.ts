@@ -16,7 +16,9 @@ import {
   published,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
+  WEBHOOK_PAUSED,
   webhookCreated,
+  webhookResumed,
   webhookUpdated,
 } from '../../support/sample.ts';
 
@@ -42,6 +44,8 @@ const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
     .map(([id, event_names]): [string, Fact] => [stream.webhook(id), webhookUpdated({ event_names })]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), subscriberKeyRotated()]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_DELETED]),
+  { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_PAUSED]) },
+  { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), webhookResumed()]) },
   channel.map((id): [string, Fact] => [stream.channel(id), CHANNEL_DELETED]),
   { weight: 3, arbitrary: event.map((id): [string, Fact] => publishedTo(id)) },
   { weight: 3, arbitrary: fc.tuple(event, webhook, fc.boolean()).map(([of, to, is]) => attemptOn(of, to, is)) },
@@ -107,7 +111,7 @@ describe('the notification log in the read models', () => {
           expect(fromFacts).to.deep.equal(entries);
         }
         const pending = EVENTS.flatMap((id) => foldNotificationLog(log.facts, id)).filter(
-          ({ status }) => status === 'pending',
+          ({ status, next_attempt_at }) => status === 'pending' && next_attempt_at !== null,
         );
         expect(deliveries.countPending()).to.equal(pending.length);
       }),

@@ -27,6 +27,7 @@ import {
   signingSecretRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
   webhookCreated,
   webhookUpdated,
 } from '../../../support/sample.ts';
@@ -149,6 +150,7 @@ describe('delivery handler', () => {
     ['was delivered', DELIVERIES, attempted(DELIVERED)],
     ['has failed', DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })],
     ['lost its webhook', WEBHOOK, WEBHOOK_DELETED],
+    ['waits until its webhook is resumed', WEBHOOK, WEBHOOK_PAUSED],
   ] as const) {
     it(`is done without a POST where the delivery ${what}`, async () => {
       world.add(name, fact);
