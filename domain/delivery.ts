@@ -2,6 +2,7 @@ import type { ChannelFact } from './channel.ts';
 import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
 import type { RecordedFact } from './facts.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { LiveWebhook, WebhookFact } from './webhook.ts';
 
 export type Trigger = 'publish' | 'retry' | 'redeliver';
@@ -23,6 +24,12 @@ export interface Answer {
   readonly duration_ms: number;
   /** First 1,024 bytes of the answer's body, as text. */
   readonly response_body: string;
+}
+
+/** An answer as it came, with what the log does not keep of it. */
+export interface Reply extends Answer {
+  /** The header of that name, where there was one. */
+  readonly retry_after?: string;
 }
 
 export interface Attempt extends Answer {
@@ -144,10 +151,13 @@ export function decideAttempt(
   delivery: Delivery,
   policy: RetryPolicy,
   webhook: { readonly webhook_url: string; readonly revision: number },
-  attempt: { readonly atMs: number; readonly answer: Answer },
+  attempt: { readonly atMs: number; readonly answer: Reply },
 ): DeliveryFact {
-  const succeeded = isSuccess(policy, attempt.answer.status_code);
-  const nextMs = succeeded ? undefined : nextAttemptMs(policy, Date.parse(delivery.window_from), attempt.atMs);
+  const { retry_after, ...answer } = attempt.answer;
+  const succeeded = isSuccess(policy, answer.status_code);
+  const windowFromMs = Date.parse(delivery.window_from);
+  const askedMs = retry_after === undefined ? undefined : retryAfterMs(retry_after, attempt.atMs + answer.duration_ms);
+  const nextMs = succeeded ? undefined : nextAttemptMs(policy, windowFromMs, attempt.atMs, askedMs);
   return {
     type: 'DeliveryAttempted',
     data: {
@@ -156,7 +166,7 @@ export function decideAttempt(
       webhook_url: webhook.webhook_url,
       webhook_revision: webhook.revision,
       at: new Date(attempt.atMs).toISOString(),
-      ...attempt.answer,
+      ...answer,
       trigger: delivery.attempts.length === 0 ? 'publish' : 'retry',
       outcome: succeeded ? 'delivered' : nextMs === undefined ? 'failed' : 'retrying',
       next_attempt_at: nextMs === undefined ? null : new Date(nextMs).toISOString(),
@@ -171,12 +181,15 @@ export function isSuccess({ successStatus }: Pick<RetryPolicy, 'successStatus'>,
 /**
  * When to try again after an attempt that began at `atMs`, in ms since the epoch; undefined once the window has closed. Half an interval of slack
  * lets small delays add up without costing the last retry: 24 hours of hourly retries are 24 retries.
+ * @param askedMs before when the receiver asks for none: that is granted up to the end of the window
  */
 export function nextAttemptMs(
   { retryIntervalMs, retryWindowMs }: Pick<RetryPolicy, 'retryIntervalMs' | 'retryWindowMs'>,
   windowFromMs: number,
   atMs: number,
+  askedMs = 0,
 ): number | undefined {
   const nextMs = atMs + retryIntervalMs;
-  return nextMs <= windowFromMs + retryWindowMs + retryIntervalMs / 2 ? nextMs : undefined;
+  const endMs = windowFromMs + retryWindowMs;
+  return nextMs <= endMs + retryIntervalMs / 2 ? Math.max(nextMs, Math.min(askedMs, endMs)) : undefined;
 }

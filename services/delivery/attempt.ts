@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply, RetryPolicy } from '../../domain/delivery.ts';
 import { decideAttempt } from '../../domain/delivery.ts';
 import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
 import { timeOrdered } from '../../domain/ids.ts';
@@ -14,7 +14,7 @@ import { withoutEchoes } from './echoes.ts';
 /** One POST of an event to a webhook: the body as published, with the webhook's own headers, signed with its present secrets. */
 export function createPoster({ outbound, keys }: { outbound: Outbound; keys: Keys }) {
   const credentialsOf = createCredentials(keys);
-  return (delivery: Delivery, webhook: WebhookView, body: Uint8Array, atMs: number): Promise<Answer> => {
+  return (delivery: Delivery, webhook: WebhookView, body: Uint8Array, atMs: number): Promise<Reply> => {
     const id = `msg_${delivery.event_id}_${delivery.webhook_id}`;
     const { headers: own, signersAt } = credentialsOf(webhook);
     const headers = {
@@ -34,7 +34,7 @@ export function attemptFact(
   policy: RetryPolicy,
   delivery: Delivery,
   webhook: WebhookView,
-  attempt: { atMs: number; answer: Answer },
+  attempt: { atMs: number; answer: Reply },
 ): NewFact & { type: 'DeliveryAttempted' } {
   const { revision, fields } = webhook;
   const fact = decideAttempt(delivery, policy, { webhook_url: fields.webhook_url, revision }, attempt);

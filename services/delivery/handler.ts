@@ -1,4 +1,4 @@
-import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply, RetryPolicy } from '../../domain/delivery.ts';
 import { isPaused } from '../../domain/delivery.ts';
 import type { NewFact } from '../../domain/facts.ts';
 import type { Appended } from '../../infra/event-store/client.ts';
@@ -105,7 +105,7 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { lanes, policy, log } = deps;
   const atMs = deps.nowMs();
   const leave = lanes.enter(webhook_id);
-  let answer: Answer | undefined;
+  let answer: Reply | undefined;
   try {
     answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
   } finally {

@@ -149,6 +149,37 @@ describe('delivery', () => {
   });
 });
 
+describe('an attempt whose answer asks for time', () => {
+  const nextAfter = (retry_after: string, atMs = AT_MS, policy = POLICY) => {
+    const attempt = { atMs, answer: { ...answer({ duration_ms: 500 }), retry_after } };
+    return decideAttempt(OPEN, policy, WEBHOOK, attempt).data.next_attempt_at;
+  };
+
+  it('is made again when it says, counted from the answer, where that is later than the interval', () => {
+    expect(nextAfter('7200')).to.equal(iso(AT_MS + 2 * HOUR_MS + 500));
+    const asked = AT_MS + 5 * HOUR_MS;
+    expect(nextAfter(new Date(asked).toUTCString())).to.equal(iso(asked));
+  });
+
+  it('is made again after the interval where it asks for less, or for nothing that is understood', () => {
+    for (const asked of ['0', '60', 'soon', new Date(AT_MS).toUTCString()]) {
+      expect(nextAfter(asked), asked).to.equal(iso(AT_MS + HOUR_MS));
+    }
+  });
+
+  it('is made again at the end of the window where it asks for more, and then no more', () => {
+    const end = AT_MS + 24 * HOUR_MS;
+    for (const asked of ['90000', '9'.repeat(400)]) expect(nextAfter(asked), asked).to.equal(iso(end));
+    expect(nextAfter('90000', end)).to.equal(null);
+  });
+
+  it('is done with where it succeeded, and the log keeps nothing of what it asked', () => {
+    const attempt = { atMs: AT_MS, answer: { ...answer({ status_code: 200 }), retry_after: '7200' } };
+    const { data } = decideAttempt(OPEN, POLICY, WEBHOOK, attempt);
+    expect(data).to.include({ outcome: 'delivered', next_attempt_at: null }).and.not.have.any.keys('retry_after');
+  });
+});
+
 describe('a delivery to a paused webhook', () => {
   const resumption = (atMs: number, revision: number) => ({ ...webhookResumed(atMs), revision });
   const paused = evolveDelivery(evolveDelivery(OPEN, attempted()), WEBHOOK_PAUSED);
