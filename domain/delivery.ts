@@ -3,6 +3,7 @@ import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
 import type { RecordedFact } from './facts.ts';
 import { retryAfterMs } from './retry-after.ts';
+import { isSuccess, nextAttemptMs, type RetryPolicy } from './retry-rule.ts';
 import type { LiveWebhook, WebhookFact } from './webhook.ts';
 
 export type Trigger = 'publish' | 'retry' | 'redeliver';
@@ -140,12 +141,6 @@ function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery
   return { ...rest, status: outcome === 'retrying' ? 'pending' : outcome, next_attempt_at };
 }
 
-export interface RetryPolicy {
-  readonly retryIntervalMs: number;
-  readonly retryWindowMs: number;
-  readonly successStatus: '200' | '2xx';
-}
-
 /** What an attempt on a pending delivery makes happen. */
 export function decideAttempt(
   delivery: Delivery,
@@ -155,9 +150,14 @@ export function decideAttempt(
 ): DeliveryFact {
   const { retry_after, ...answer } = attempt.answer;
   const succeeded = isSuccess(policy, answer.status_code);
-  const windowFromMs = Date.parse(delivery.window_from);
-  const askedMs = retry_after === undefined ? undefined : retryAfterMs(retry_after, attempt.atMs + answer.duration_ms);
-  const nextMs = succeeded ? undefined : nextAttemptMs(policy, windowFromMs, attempt.atMs, askedMs);
+  const nextMs = succeeded
+    ? undefined
+    : nextAttemptMs(policy, {
+        windowFromMs: Date.parse(delivery.window_from),
+        atMs: attempt.atMs,
+        nth: delivery.attempts.length - (delivery.attempts_before ?? 0) + 1,
+        askedMs: retry_after === undefined ? undefined : retryAfterMs(retry_after, attempt.atMs + answer.duration_ms),
+      });
   return {
     type: 'DeliveryAttempted',
     data: {
@@ -172,24 +172,4 @@ export function decideAttempt(
       next_attempt_at: nextMs === undefined ? null : new Date(nextMs).toISOString(),
     },
   };
-}
-
-export function isSuccess({ successStatus }: Pick<RetryPolicy, 'successStatus'>, status: number | null): boolean {
-  return status === 200 || (successStatus === '2xx' && status !== null && status > 200 && status < 300);
-}
-
-/**
- * When to try again after an attempt that began at `atMs`, in ms since the epoch; undefined once the window has closed. Half an interval of slack
- * lets small delays add up without costing the last retry: 24 hours of hourly retries are 24 retries.
- * @param askedMs before when the receiver asks for none: that is granted up to the end of the window
- */
-export function nextAttemptMs(
-  { retryIntervalMs, retryWindowMs }: Pick<RetryPolicy, 'retryIntervalMs' | 'retryWindowMs'>,
-  windowFromMs: number,
-  atMs: number,
-  askedMs = 0,
-): number | undefined {
-  const nextMs = atMs + retryIntervalMs;
-  const endMs = windowFromMs + retryWindowMs;
-  return nextMs <= endMs + retryIntervalMs / 2 ? Math.max(nextMs, Math.min(askedMs, endMs)) : undefined;
 }

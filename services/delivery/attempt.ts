@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Delivery, Reply, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply } from '../../domain/delivery.ts';
 import { decideAttempt } from '../../domain/delivery.ts';
 import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
 import { timeOrdered } from '../../domain/ids.ts';
+import type { RetryPolicy } from '../../domain/retry-rule.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import { signatureHeaders } from '../../infra/outbound/signature.ts';

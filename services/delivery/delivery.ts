@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsMsg } from 'nats';
-import type { RetryPolicy } from '../../domain/delivery.ts';
+import type { RetryPolicy } from '../../domain/retry-rule.ts';
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';

@@ -1,6 +1,7 @@
-import type { Delivery, Reply, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply } from '../../domain/delivery.ts';
 import { isPaused } from '../../domain/delivery.ts';
 import type { NewFact } from '../../domain/facts.ts';
+import { type RetryPolicy, shortestWaitMs } from '../../domain/retry-rule.ts';
 import type { Appended } from '../../infra/event-store/client.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { QueueMessage } from '../../infra/queue/message.ts';
@@ -30,7 +31,7 @@ export interface Handing {
   readonly isHeld: () => boolean;
 }
 
-/** How early a message may be before it is sent back to wait, as a part of the retry interval and in ms. */
+/** How early a message may be before it is sent back to wait, as a part of the shortest wait between attempts and in ms. */
 const EARLY_PART = 0.1;
 const EARLY_MS = 1_000;
 
@@ -60,7 +61,7 @@ export interface HandlerDeps {
 export function createHandler(deps: HandlerDeps) {
   const { readModels, progress, lanes, isOurs, head, patienceMs, nowMs, log } = deps;
   const underWay = createUnderWay();
-  const earlyMs = Math.min(EARLY_MS, deps.policy.retryIntervalMs * EARLY_PART);
+  const earlyMs = Math.min(EARLY_MS, shortestWaitMs(deps.policy) * EARLY_PART);
 
   const isEarly = (due_ms: number) => due_ms - nowMs() > earlyMs;
 

@@ -1,12 +1,7 @@
-import {
-  type AttemptedDelivery,
-  type Delivery,
-  decideAttempt,
-  openDelivery,
-  type RetryPolicy,
-} from '../../../domain/delivery.ts';
+import { type AttemptedDelivery, type Delivery, decideAttempt, openDelivery } from '../../../domain/delivery.ts';
 import type { RecordedFact } from '../../../domain/facts.ts';
 import { foldNotificationLog, type NotificationLogEntry } from '../../../domain/notification-log.ts';
+import type { RetryPolicy } from '../../../domain/retry-rule.ts';
 import { type Violation, violation } from './violation.ts';
 
 export type Attempted = Extract<RecordedFact, { type: 'DeliveryAttempted' }>;

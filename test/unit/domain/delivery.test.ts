@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   type Answer,
   type AttemptedDelivery,
@@ -7,11 +6,9 @@ import {
   decideAttempt,
   evolveDelivery,
   isPaused,
-  isSuccess,
-  nextAttemptMs,
   openDelivery,
-  type RetryPolicy,
 } from '../../../domain/delivery.ts';
+import type { RetryPolicy } from '../../../domain/retry-rule.ts';
 import {
   AT_MS,
   answer,
@@ -173,6 +170,22 @@ describe('an attempt whose answer asks for time', () => {
     expect(nextAfter('90000', end)).to.equal(null);
   });
 
+  it('counts the attempts of its own window where there is a schedule', () => {
+    const policy = { ...POLICY, retrySchedule: [1_000, 2_000] };
+    const resumed = [attempted(), attempted(), WEBHOOK_PAUSED, { ...webhookResumed(AT_MS), revision: 4 }] as const;
+    const delivery = resumed.reduce<Delivery>(evolveDelivery, OPEN);
+    const nextOf = (of: Delivery) => {
+      const { data } = decideAttempt(of, policy, { ...WEBHOOK, revision: 4 }, { atMs: AT_MS, answer: answer() });
+      return [data.next_attempt_at, evolveDelivery(of, { type: 'DeliveryAttempted', data })] as const;
+    };
+    const late = evolveDelivery(delivery, attempted());
+    for (const begun of [delivery, late]) {
+      const [first, once] = nextOf(begun);
+      const [second, twice] = nextOf(once);
+      expect([first, second, nextOf(twice)[0]]).to.deep.equal([iso(AT_MS + 1_000), iso(AT_MS + 2_000), null]);
+    }
+  });
+
   it('is done with where it succeeded, and the log keeps nothing of what it asked', () => {
     const attempt = { atMs: AT_MS, answer: { ...answer({ status_code: 200 }), retry_after: '7200' } };
     const { data } = decideAttempt(OPEN, POLICY, WEBHOOK, attempt);
@@ -230,34 +243,5 @@ describe('a delivery to a paused webhook', () => {
     expect(statusOf(after)).to.deep.equal({ status: 'pending', next_attempt_at });
     expect(after).to.not.have.any.keys('resumed_in');
     expect(isPaused(evolveDelivery(resumed, WEBHOOK_PAUSED))).to.equal(true);
-  });
-});
-
-describe('success', () => {
-  const statuses = [null, 100, 199, 200, 201, 204, 299, 300, 302, 404, 500];
-  it('is 200 and nothing else', () => {
-    expect(statuses.filter((status) => isSuccess({ successStatus: '200' }, status))).to.deep.equal([200]);
-  });
-  it('is any 2xx where the deployment says so', () => {
-    expect(statuses.filter((status) => isSuccess({ successStatus: '2xx' }, status))).to.deep.equal([
-      200, 201, 204, 299,
-    ]);
-  });
-});
-
-describe('the retry rule', () => {
-  it('never asks for a time behind the window and half an interval, nor gives up before the window ends', () => {
-    const ms = fc.integer({ min: 1, max: 100 * HOUR_MS });
-    fc.assert(
-      fc.property(ms, ms, ms, (retryIntervalMs, retryWindowMs, sinceMs) => {
-        const nextMs = nextAttemptMs({ retryIntervalMs, retryWindowMs }, AT_MS, AT_MS + sinceMs);
-        const endMs = AT_MS + retryWindowMs;
-        if (nextMs === undefined) expect(AT_MS + sinceMs + retryIntervalMs).to.be.above(endMs);
-        else
-          expect(nextMs)
-            .to.equal(AT_MS + sinceMs + retryIntervalMs)
-            .and.at.most(endMs + retryIntervalMs / 2);
-      }),
-    );
   });
 });
