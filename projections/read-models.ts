@@ -3,11 +3,12 @@ import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
 import { eventQueries, events } from './events.ts';
+import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
-export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries];
+export const PROJECTIONS: readonly Projection[] = [channels, webhooks, health, events, deliveries];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
@@ -75,6 +76,7 @@ export function readModels(db: DatabaseSync) {
     position: (): number => positionIn(position.get()),
     channels: channelQueries(db),
     webhooks: webhookQueries(db),
+    health: healthQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
   };

@@ -12,7 +12,6 @@ import {
 } from '../../../domain/webhook.ts';
 import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
-import type { Keyring } from '../keyring.ts';
 import { At, Revision, webhookThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
@@ -31,6 +30,9 @@ const WebhookAnswer = Type.Object({
   id: Id,
   ...NewWebhook.properties,
   ...Pause,
+  failing_since: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'When the first attempt failed since one succeeded; null where the last one did.',
+  }),
   subscriber_key: Type.String({ description: 'What the subscriber authenticates with.' }),
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
@@ -74,10 +76,10 @@ export const webhookRoutes = [
     summary: 'List the webhooks of a channel',
     query: listQuery(DEFAULT_LIMIT),
     answer: Type.Array(WebhookAnswer),
-    handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, keyring }) {
-      const found = readModels.webhooks.page(channel.id, { after, limit: limit + 1 });
+    handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, gateway) {
+      const found = gateway.readModels.webhooks.page(channel.id, { after, limit: limit + 1 });
       return new Page(
-        found.map((webhook) => webhookAnswer(webhook, keyring)),
+        found.map((webhook) => webhookAnswer(webhook, gateway)),
         limit,
         ({ id }) => id,
       );
@@ -90,9 +92,9 @@ export const webhookRoutes = [
     summary: 'Read a webhook',
     query: Closed({ at: At, revision: Revision }),
     answer: Type.Union([WebhookAnswer, PastWebhook]),
-    async handle({ webhook, query }, { store, keyring }) {
-      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, keyring);
-      const { state, revision, recorded_at } = await webhookThen(store, webhook.id, query);
+    async handle({ webhook, query }, gateway) {
+      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, gateway);
+      const { state, revision, recorded_at } = await webhookThen(gateway.store, webhook.id, query);
       return { ...pastFields(state), revision, recorded_at };
     },
   }),
@@ -103,7 +105,8 @@ export const webhookRoutes = [
     summary: 'Change a webhook',
     body: WebhookChanges,
     answer: WebhookAnswer,
-    async handle({ channel, webhook: { id }, body, requestId, by }, { store, channels, keyring, nowMs }) {
+    async handle({ channel, webhook: { id }, body, requestId, by }, gateway) {
+      const { store, channels, keyring, nowMs } = gateway;
       const { paused, ...changes } = body;
       const stamp = { about: id, requestId, by };
       const command = async (webhook: Webhook): Promise<WebhookCommand> => ({
@@ -112,7 +115,7 @@ export const webhookRoutes = [
       });
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
       channels.changed(channel.id, position);
-      return webhookAnswer(state as LiveWebhook, keyring);
+      return webhookAnswer(state as LiveWebhook, gateway);
     },
   }),
   route({
@@ -170,12 +173,12 @@ type Rotation = Extract<WebhookCommand, { type: keyof typeof FACT_OF }>;
 
 async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: Gateway, command: Rotation) {
   const { id, channel, webhook, requestId, by } = request;
-  const { store, channels, keyring } = gateway;
+  const { store, channels } = gateway;
   const stamp = { about: webhook.id, requestId, by };
   const once = factId(FACT_OF[command.type], id);
   const { state, position } = await carryOut(store, stream.webhook(webhook.id), WEBHOOK, command, stamp, { once });
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, keyring);
+  return webhookAnswer(state as LiveWebhook, gateway);
 }
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
@@ -192,10 +195,10 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
     (repeated && (await asCreated(store, name, WEBHOOK))) ||
     (await carryOut(store, name, WEBHOOK, command, stamp, { isNew: true }));
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, keyring);
+  return webhookAnswer(state as LiveWebhook, gateway);
 }
 
-function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
+function webhookAnswer(webhook: LiveWebhook, { keyring, readModels }: Gateway) {
   const { id, fields } = webhook;
   const { name, webhook_url, event_names, signatures } = fields;
   const headers = keyring.openHeaders(webhook);
@@ -203,6 +206,7 @@ function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   return {
     ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
     ...pauseOf(webhook),
+    failing_since: readModels.health.failingSince(id),
   };
 }
 

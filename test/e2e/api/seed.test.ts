@@ -85,6 +85,7 @@ describe('the seed API', () => {
       'subscriber_key',
       'signing_secret',
       'paused',
+      'failing_since',
     ]);
     expect(body).to.deep.include({ name: 'subscriber name', webhook_url: 'http://subcriber.com/webhook_url' });
     expect(body.subscriber_key).to.match(/^sk_[0-9a-f]{40}$/);

@@ -21,6 +21,7 @@ import {
   DELIVERED,
   EVENT_ID,
   HOUR_MS,
+  iso,
   published,
   publisherKeyRotated,
   recorded,
@@ -198,6 +199,54 @@ describe('read models', () => {
     go([CHANNEL, CHANNEL_DELETED]);
     const statuses = [first, second, third].map((id) => models.deliveries.byId(id, WEBHOOK_ID)?.status);
     expect(statuses).to.deep.equal(Array(3).fill('cancelled'));
+  });
+
+  describe('of the health of webhooks', () => {
+    const OTHER = WEBHOOK_ID + 1;
+    let log: ReturnType<typeof createLog>;
+    beforeEach(() => {
+      log = createLog();
+      go(
+        [CHANNEL, channelCreated()],
+        [WEBHOOK, webhookCreated()],
+        [stream.webhook(OTHER), webhookCreated({ id: OTHER })],
+      );
+    });
+    const go = (...places: Parameters<typeof recorded>) => {
+      for (const place of places) log.add(...place);
+      apply(log.facts);
+    };
+    const fail = (hours: number, webhook_id = WEBHOOK_ID) =>
+      [DELIVERIES, attempted({ webhook_id, at: iso(AT_MS + hours * HOUR_MS) })] as const;
+    const succeed = [DELIVERIES, attempted(DELIVERED)] as const;
+    const since = () => [WEBHOOK_ID, OTHER].map(models.health.failingSince);
+
+    it('say since when one has failed, until it succeeds', () => {
+      expect(since()).to.deep.equal([null, null]);
+      go(fail(1), fail(2));
+      expect(since()).to.deep.equal([iso(AT_MS + HOUR_MS), null]);
+      go([DELIVERIES, attempted({ webhook_id: OTHER, outcome: 'failed', next_attempt_at: null })]);
+      expect(since()).to.deep.equal([iso(AT_MS + HOUR_MS), iso(AT_MS)]);
+      go(succeed);
+      expect(since()).to.deep.equal([null, iso(AT_MS)]);
+      go(fail(3));
+      expect(since()).to.deep.equal([iso(AT_MS + 3 * HOUR_MS), iso(AT_MS)]);
+    });
+
+    it('write nothing while nothing changes', () => {
+      go(fail(1));
+      db.exec("CREATE TRIGGER written BEFORE INSERT ON failing BEGIN SELECT raise(ABORT, 'written'); END");
+      db.exec("CREATE TRIGGER deleted BEFORE DELETE ON failing BEGIN SELECT raise(ABORT, 'deleted'); END");
+      go(fail(2), [DELIVERIES, attempted({ webhook_id: OTHER, ...DELIVERED })]);
+      expect(() => go(succeed)).to.throw('deleted');
+    });
+
+    it('end with the webhook, or its channel, also where an attempt comes behind that', () => {
+      go(fail(1), fail(1, OTHER), [WEBHOOK, WEBHOOK_DELETED], fail(2));
+      expect(since()).to.deep.equal([null, iso(AT_MS + HOUR_MS)]);
+      go([CHANNEL, CHANNEL_DELETED], fail(2, OTHER));
+      expect(since()).to.deep.equal([null, null]);
+    });
   });
 
   it('are the same when they are rebuilt from zero, however the facts come in batches', () => {
