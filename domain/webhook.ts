@@ -44,14 +44,14 @@ export type WebhookChanges = Static<typeof WebhookChanges>;
 export type WebhookFields = Readonly<Omit<NewWebhook, 'headers' | 'paused'> & { headers?: SealedHeaders }>;
 export type SealedWebhookChanges = Omit<WebhookChanges, 'headers' | 'paused'> & { headers?: SealedHeaders | null };
 
-/** Why a webhook is paused: somebody asked for it. */
-export const PAUSE_REASONS = ['requested'] as const;
+/** Why a webhook is paused: somebody asked for it, or it failed for too long (AUTO_PAUSE_AFTER). */
+export const PAUSE_REASONS = ['requested', 'failing'] as const;
 export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 export type WebhookFact = Facts<{
   WebhookCreated: { id: number; channel_id: number; fields: WebhookFields; paused?: true } & MadeWith;
   WebhookUpdated: { changes: SealedWebhookChanges };
-  WebhookPaused: { reason: PauseReason };
+  WebhookPaused: { reason: PauseReason; failing_since?: string };
   WebhookResumed: { at: string };
   SubscriberKeyRotated: { key_version: number } & MadeWith;
   SigningSecretRotated: { secret_version: number; previous_until: string } & MadeWith;
@@ -65,6 +65,8 @@ export interface LiveWebhook {
   readonly fields: WebhookFields;
   /** Why it is paused; null where it is not. */
   readonly pause: PauseReason | null;
+  /** When it was last resumed: ISO 8601, UTC; null where it never was. */
+  readonly resumed_at: string | null;
   /** Version of the subscriber key, from 1. */
   readonly key_version: number;
   /** Name of the master secret that it was made with; null where that has none. */
@@ -105,6 +107,7 @@ export function evolveWebhook(webhook: Webhook, fact: WebhookFact): Webhook {
       status: 'live',
       ...created,
       pause,
+      resumed_at: null,
       key_version: 1,
       key_made_with: made_with,
       secret,
@@ -118,7 +121,7 @@ export function evolveWebhook(webhook: Webhook, fact: WebhookFact): Webhook {
     case 'WebhookPaused':
       return { ...webhook, pause: fact.data.reason };
     case 'WebhookResumed':
-      return { ...webhook, pause: null };
+      return { ...webhook, pause: null, resumed_at: fact.data.at };
     case 'SubscriberKeyRotated':
       return { ...webhook, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
     case 'SigningSecretRotated':
@@ -154,6 +157,14 @@ export type WebhookCommand =
       readonly paused?: boolean | undefined;
       readonly atMs: number;
     }
+  | {
+      readonly type: 'PauseFailing';
+      /** ISO 8601, UTC. */
+      readonly failingSince: string;
+      readonly atMs: number;
+      /** How long it may fail. */
+      readonly afterMs: number;
+    }
   | { readonly type: 'RotateSubscriberKey'; readonly madeWith: string }
   | { readonly type: 'RotateSigningSecret'; readonly atMs: number; readonly madeWith: string }
   | { readonly type: 'DeleteWebhook' };
@@ -181,6 +192,8 @@ export function decideWebhook(webhook: Webhook, command: WebhookCommand): Webhoo
       const updated: WebhookFact = { type: 'WebhookUpdated', data: { changes } };
       return [...(Object.keys(changes).length === 0 ? [] : [updated]), ...pausing(webhook, command)];
     }
+    case 'PauseFailing':
+      return pausingFailing(webhook, command);
     case 'RotateSubscriberKey':
       return [
         { type: 'SubscriberKeyRotated', data: { key_version: webhook.key_version + 1, made_with: command.madeWith } },
@@ -202,4 +215,14 @@ function pausing(
   if (paused === undefined || paused === (pause !== null)) return [];
   if (paused) return [{ type: 'WebhookPaused', data: { reason: 'requested' } }];
   return [{ type: 'WebhookResumed', data: { at: new Date(atMs).toISOString() } }];
+}
+
+/** What it failed before it was resumed counts no more. */
+function pausingFailing(
+  { pause, resumed_at }: LiveWebhook,
+  { failingSince, atMs, afterMs }: Extract<WebhookCommand, { type: 'PauseFailing' }>,
+): WebhookFact[] {
+  const sinceMs = Math.max(Date.parse(failingSince), resumed_at === null ? 0 : Date.parse(resumed_at));
+  if (pause !== null || atMs - sinceMs < afterMs) return [];
+  return [{ type: 'WebhookPaused', data: { reason: 'failing', failing_since: failingSince } }];
 }

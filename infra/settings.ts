@@ -33,6 +33,8 @@ export interface Settings {
   readonly retryWindowMs: Ms;
   /** How long to wait after each attempt, one after the other: in place of interval and window. */
   readonly retrySchedule: readonly Ms[] | undefined;
+  /** How long a webhook may fail before it is paused. */
+  readonly autoPauseAfterMs: Ms | undefined;
   readonly deliveryTimeoutMs: Ms;
   /** How often the head of the tree over the log is signed, where there are new facts. */
   readonly treeHeadIntervalMs: Ms;
@@ -160,6 +162,12 @@ export const SETTINGS = {
     undefined,
     schedule,
     'waits after each attempt of a delivery, such as `30s,5m,1h*23`, in place of `RETRY_INTERVAL` and `RETRY_WINDOW`',
+  ),
+  autoPauseAfterMs: row<Ms | undefined>(
+    'AUTO_PAUSE_AFTER',
+    undefined,
+    durationMs(1),
+    'how long a webhook may fail before it is paused; absent: for ever',
   ),
   deliveryTimeoutMs: row(
     'DELIVERY_TIMEOUT',

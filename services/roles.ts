@@ -74,6 +74,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { patienceMs, ackWaitMs } = times;
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
+      autoPauseAfterMs: settings.autoPauseAfterMs,
       ...{ patienceMs, ackWaitMs, nowMs, log },
     });
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);

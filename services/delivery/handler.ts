@@ -9,6 +9,7 @@ import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
+import type { AutoPause } from './auto-pause.ts';
 import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -47,6 +48,7 @@ export interface HandlerDeps {
   readonly post: ReturnType<typeof createPoster>;
   /** Appends until it is durable; rejects only when stopping. */
   readonly append: (stream: string, fact: NewFact, bytes: number) => Promise<Appended>;
+  readonly autoPause: AutoPause;
   readonly policy: RetryPolicy;
   /** How long to wait for the read models before a message is sent back, in ms. */
   readonly patienceMs: number;
@@ -116,6 +118,7 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;
   const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
+  if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
   log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
   const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };

@@ -74,6 +74,27 @@ describe('webhook', () => {
       .then(webhookResumed(AT_MS));
   });
 
+  it('is paused where it has failed for so long since it was last resumed, and is not paused already', () => {
+    const failing = (hours: number, since = AT_MS) =>
+      ({
+        type: 'PauseFailing',
+        failingSince: iso(since),
+        atMs: since + hours * HOUR_MS,
+        afterMs: 3 * HOUR_MS,
+      }) as const;
+    const paused = (since = AT_MS) =>
+      ({ type: 'WebhookPaused', data: { reason: 'failing', failing_since: iso(since) } }) as const;
+    const webhook = givenWebhook(webhookCreated());
+    webhook.when(failing(3)).then(paused());
+    webhook.when(failing(2.9)).then();
+    givenWebhook(webhookCreated(), paused()).when(failing(4)).then();
+    givenWebhook(webhookCreated(), WEBHOOK_PAUSED).when(failing(4)).then();
+    const resumed = givenWebhook(webhookCreated(), paused(), webhookResumed(AT_MS + 10 * HOUR_MS));
+    resumed.when(failing(12.9)).then();
+    resumed.when(failing(13)).then(paused());
+    resumed.when(failing(3, AT_MS + 20 * HOUR_MS)).then(paused(AT_MS + 20 * HOUR_MS));
+  });
+
   it('counts the versions of its key and its secret up, each on its own', () => {
     const webhook = givenWebhook(webhookCreated(), subscriberKeyRotated(2));
     webhook.when({ type: 'RotateSubscriberKey', madeWith: MADE_WITH }).then(subscriberKeyRotated(3));
@@ -100,7 +121,7 @@ describe('webhook', () => {
   it('reads facts of before they named a master secret', () => {
     const { made_with: _, ...data } = webhookCreated().data;
     givenWebhook({ type: 'WebhookCreated', data }).thenState({
-      ...{ status: 'live', ...data, pause: null, key_version: 1, key_made_with: null },
+      ...{ status: 'live', ...data, pause: null, resumed_at: null, key_version: 1, key_made_with: null },
       ...{ secret: { version: 1, made_with: null }, previous_secrets: [] },
     });
   });
@@ -110,6 +131,7 @@ describe('webhook', () => {
       update({ name: 'x' }),
       { type: 'RotateSubscriberKey', madeWith: MADE_WITH },
       { type: 'RotateSigningSecret', atMs: AT_MS, madeWith: MADE_WITH },
+      { type: 'PauseFailing', failingSince: iso(AT_MS), atMs: AT_MS, afterMs: 0 },
       { type: 'DeleteWebhook' },
     ] as const;
     for (const command of commands) {
@@ -134,6 +156,7 @@ describe('webhook', () => {
       channel_id: CHANNEL_ID,
       fields: { webhook_url: 'https://new.example/' },
       pause: null,
+      resumed_at: null,
       key_version: 2,
       key_made_with: MADE_WITH,
       secret: { version: 2, made_with: MADE_WITH },

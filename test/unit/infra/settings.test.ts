@@ -63,6 +63,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ],
   DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
   DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
+  AUTO_PAUSE_AFTER: ['0s', '3', 'never', '481h'],
   RETRY_SCHEDULE: ['5', '1h,', ',1h', '0s', '1h*0', '1h*', '*3', '1h * 2', '1h*1001', '1h;2h', '481h', '1h*9999'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
@@ -79,7 +80,7 @@ describe('settings', () => {
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
-      ...{ natsReplicas: 1, retrySchedule: undefined, treeHeadIntervalMs: 60_000 },
+      ...{ natsReplicas: 1, retrySchedule: undefined, autoPauseAfterMs: undefined, treeHeadIntervalMs: 60_000 },
     });
   });
 
@@ -105,7 +106,7 @@ describe('settings', () => {
       ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
       ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
-      TREE_HEAD_INTERVAL: '10s',
+      ...{ TREE_HEAD_INTERVAL: '10s', AUTO_PAUSE_AFTER: '72h' },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
@@ -116,7 +117,7 @@ describe('settings', () => {
         masterSecret: 'm'.repeat(32),
       },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
-      retrySchedule: undefined,
+      ...{ retrySchedule: undefined, autoPauseAfterMs: 72 * HOUR_MS },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
       ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
       ...{
