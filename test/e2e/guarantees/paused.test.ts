@@ -33,13 +33,13 @@ describe('a paused webhook', function () {
   });
 
   const pathOf = ({ id }: { id: number }) => `/v1/channels/${channel.id}/webhooks/${id}`;
-  async function change(webhook: { id: number }, json: object) {
-    const { status, body } = await api.call('PUT', pathOf(webhook), { key: channel.publisher_key, json });
+  async function change(webhook: { id: number }, form: Record<string, string>) {
+    const { status, body } = await api.call('PUT', pathOf(webhook), { key: channel.publisher_key, form });
     expect(status, JSON.stringify(body)).to.equal(200);
     return body;
   }
-  const pause = (webhook: NewWebhook) => change(webhook, { paused: true });
-  const resume = (webhook: NewWebhook) => change(webhook, { paused: false });
+  const pause = (webhook: NewWebhook) => change(webhook, { paused: 'true' });
+  const resume = (webhook: NewWebhook) => change(webhook, { paused: '0' });
   const entryOf = async (eventId: number): Promise<LogEntry> => {
     const [entry] = await api.log(channel, eventId);
     if (!entry) throw new Error(`event ${eventId} has no entry`);

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { stream } from '../../../../domain/facts.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
-import { createResumer, type ResumerDeps } from '../../../../services/relay/resumer.ts';
+import { createResumer, type Resumer, type ResumerDeps } from '../../../../services/relay/resumer.ts';
 import { leading } from '../../../support/leading.ts';
 import {
   AT_MS,
@@ -29,7 +29,8 @@ describe('the resumer', () => {
   let messages: { event_id: number; webhook_id: number; position: number; id: string }[];
   let untaken: number;
   let asked: number;
-  let resumer: ReturnType<typeof createResumer>;
+  let start: () => Resumer;
+  let resumer: Resumer;
 
   beforeEach(() => {
     db = new DatabaseSync(':memory:');
@@ -46,11 +47,13 @@ describe('the resumer', () => {
       },
       publish: async (message: object, id: string) => messages.push({ ...message, id } as (typeof messages)[number]),
     };
-    resumer = createResumer({
-      ...{ queue, readModels: models, log: pino({ enabled: false }), lookMs: 1 },
-      progress: { reached: models.position },
-      relay: { whenLeading: async (signal: AbortSignal) => leading(signal) },
-    } as unknown as ResumerDeps);
+    start = () =>
+      createResumer({
+        ...{ queue, readModels: models, log: pino({ enabled: false }), lookMs: 1 },
+        progress: { reached: models.position },
+        relay: { whenLeading: async (signal: AbortSignal) => leading(signal) },
+      } as unknown as ResumerDeps);
+    resumer = start();
     for (const id of WEBHOOKS) {
       log.add(stream.webhook(id), webhookCreated({ id }));
       log.add(stream.webhook(id), WEBHOOK_PAUSED);
@@ -139,6 +142,20 @@ describe('the resumer', () => {
     await waitFor('its limit', () => messages.length === 400);
     expect(queued(1).slice(200)).to.deep.equal(Array.from({ length: 200 }, (_, n) => n + 2));
     expect(new Set(messages.map(({ id }) => id)).size).to.equal(400);
+  });
+
+  it('goes on with what is not attempted where the one before is gone, under the same ids: a broker recognises what it has', async () => {
+    resume(1);
+    await resumer.start();
+    await waitFor('its limit', () => messages.length === 200);
+    await resumer.stop();
+    for (let id = 1; id <= 50; id++) attempt(id, 1);
+    project();
+    const before = messages.splice(0).map(({ id }) => id);
+    resumer = start();
+    await resumer.start();
+    await waitFor('its limit', () => messages.length === 200);
+    expect(messages.slice(0, 150).map(({ id }) => id)).to.deep.equal(before.slice(50));
   });
 
   it('leaves what was attempted since to the queue', async () => {
