@@ -12,6 +12,7 @@ import {
 } from '../../../domain/webhook.ts';
 import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
+import type { Keyring } from '../keyring.ts';
 import { At, Revision, webhookThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
@@ -79,7 +80,7 @@ export const webhookRoutes = [
     handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, gateway) {
       const found = gateway.readModels.webhooks.page(channel.id, { after, limit: limit + 1 });
       return new Page(
-        found.map((webhook) => webhookAnswer(webhook, gateway)),
+        found.map((webhook) => presentAnswer(webhook, gateway)),
         limit,
         ({ id }) => id,
       );
@@ -93,7 +94,7 @@ export const webhookRoutes = [
     query: Closed({ at: At, revision: Revision }),
     answer: Type.Union([WebhookAnswer, PastWebhook]),
     async handle({ webhook, query }, gateway) {
-      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, gateway);
+      if (query.at === undefined && query.revision === undefined) return presentAnswer(webhook, gateway);
       const { state, revision, recorded_at } = await webhookThen(gateway.store, webhook.id, query);
       return { ...pastFields(state), revision, recorded_at };
     },
@@ -115,7 +116,7 @@ export const webhookRoutes = [
       });
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
       channels.changed(channel.id, position);
-      return webhookAnswer(state as LiveWebhook, gateway);
+      return presentAnswer(state as LiveWebhook, gateway);
     },
   }),
   route({
@@ -178,7 +179,7 @@ async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: G
   const once = factId(FACT_OF[command.type], id);
   const { state, position } = await carryOut(store, stream.webhook(webhook.id), WEBHOOK, command, stamp, { once });
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, gateway);
+  return presentAnswer(state as LiveWebhook, gateway);
 }
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
@@ -195,10 +196,11 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
     (repeated && (await asCreated(store, name, WEBHOOK))) ||
     (await carryOut(store, name, WEBHOOK, command, stamp, { isNew: true }));
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, gateway);
+  // As it was created, also where that is told again later (Idempotency-Key).
+  return { ...webhookAnswer(state as LiveWebhook, keyring), failing_since: null };
 }
 
-function webhookAnswer(webhook: LiveWebhook, { keyring, readModels }: Gateway) {
+function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
   const { name, webhook_url, event_names, signatures } = fields;
   const headers = keyring.openHeaders(webhook);
@@ -206,8 +208,12 @@ function webhookAnswer(webhook: LiveWebhook, { keyring, readModels }: Gateway) {
   return {
     ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
     ...pauseOf(webhook),
-    failing_since: readModels.health.failingSince(id),
   };
+}
+
+/** With what it is like now. */
+function presentAnswer(webhook: LiveWebhook, { keyring, readModels }: Gateway) {
+  return { ...webhookAnswer(webhook, keyring), failing_since: readModels.health.failingSince(webhook.id) };
 }
 
 function pauseOf({ pause }: LiveWebhook) {

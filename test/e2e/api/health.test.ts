@@ -18,14 +18,17 @@ describe('the health of a webhook', () => {
     const key = channel.publisher_key;
     const path = `/v1/channels/${channel.id}`;
     const json = { webhook_url: receiver.url('/hook') };
-    const { body: webhook } = await call('POST', `${path}/webhooks`, { key, json });
-    expect(webhook.failing_since).to.equal(null);
+    const create = () =>
+      call('POST', `${path}/webhooks`, { key, json, headers: { 'idempotency-key': 'the only one' } });
+    const { body: webhook } = await create();
     const failingSince = async () => {
       const { body: one } = await call('GET', `${path}/webhooks/${webhook.id}`, { key: webhook.subscriber_key });
       const { body: all } = await call('GET', `${path}/webhooks`, { key });
       const [listed] = all;
       return [one.failing_since, listed.failing_since];
     };
+
+    expect(await failingSince()).to.deep.equal([null, null]);
 
     receiver.reply({ status: 500 }, '/hook');
     const { body: event } = await call('POST', `${path}/events`, { key, json: { event_name: 'a' } });
@@ -34,6 +37,7 @@ describe('the health of a webhook', () => {
     const [entry] = await waitFor('three attempts', log, ([seen]) => (seen?.attempts.length ?? 0) >= 3);
     const since = entry?.attempts[0]?.at;
     expect(await failingSince()).to.deep.equal([since, since]);
+    expect((await create()).body, 'as at first').to.deep.equal(webhook);
     const { body: changed } = await call('PUT', `${path}/webhooks/${webhook.id}`, { key, json: { name: 'a' } });
     expect(changed.failing_since).to.equal(since);
 
