@@ -81,7 +81,7 @@ export function openCheckpoint(note, publicKey) {
 }
 
 /** Checks an entry of a notification log. Throws an Error that says what is not proven. */
-export function checkEntry({ proof, webhook_id, attempts }, publicKey) {
+export function checkEntry({ proof, webhook_id, attempts, redeliveries = [] }, publicKey) {
   const { origin, size, root, time } = openCheckpoint(proof.checkpoint, publicKey);
   for (const fact of proof.facts) {
     const name = `${fact.type} ${fact.stream}@${fact.revision}`;
@@ -100,6 +100,15 @@ export function checkEntry({ proof, webhook_id, attempts }, publicKey) {
     Object.fromEntries(Object.keys(shown[i] ?? {}).map((field) => [field, fact[field]])),
   );
   if (!isDeepStrictEqual(shown, proven)) throw new Error('the attempts are not those of the facts');
+  const asked = later
+    .filter(({ type }) => type === 'RedeliveryRequested' || type === 'EventsRecovered')
+    .map(({ data }) => JSON.parse(data));
+  const wasAsked = ({ id, requested_at, by, reason }) =>
+    asked.some((fact) =>
+      isDeepStrictEqual([fact.id, fact.requested_at, fact.by, fact.reason], [id, requested_at, by, reason]),
+    );
+  if (asked.length !== redeliveries.length || !redeliveries.every(wasAsked))
+    throw new Error('the redeliveries are not those of the facts');
   return { event_id: event.id, webhook_id, attempts: attempted.length, origin, size, time };
 }
 

@@ -2,6 +2,8 @@ import type { ChannelFact } from './channel.ts';
 import type { PublishedEvent } from './event.ts';
 import type { Facts } from './fact.ts';
 import type { RecordedFact } from './facts.ts';
+import type { EventsRecovered } from './recovery.ts';
+import type { Redelivery, RedeliveryFact } from './redelivery.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { isSuccess, nextAttemptMs, type RetryPolicy } from './retry-rule.ts';
 import type { LiveWebhook, WebhookFact } from './webhook.ts';
@@ -39,6 +41,8 @@ export interface Attempt extends Answer {
   readonly trigger: Trigger;
   /** Revision of the webhook's stream whose settings the attempt used. */
   readonly webhook_revision: number;
+  /** The request that it was made for; absent where it was made for the publication, or is a retry. */
+  readonly redelivery_id?: number;
 }
 
 export type Outcome = 'delivered' | 'retrying' | 'failed';
@@ -72,6 +76,12 @@ export interface Delivery {
   readonly resumed_in?: number;
   /** How many attempts were made before the window began; absent: none. */
   readonly attempts_before?: number;
+  /** The request that it be delivered again now, until that attempt has been made. */
+  readonly redelivery_id?: number;
+  /** All such requests; absent where there was none. */
+  readonly redeliveries?: readonly Redelivery[];
+  /** Whether it was opened by such a request: the webhook was not one of those that the publication met. */
+  readonly opened_late?: true;
 }
 
 /** @param webhook as it was at the event's place in the log */
@@ -88,11 +98,18 @@ export function openDelivery(event: PublishedEvent, webhook: Pick<LiveWebhook, '
   };
 }
 
+/** A delivery to a webhook that the publication did not meet: it begins with the request that is yet to be applied to it. */
+export function openLate(event: PublishedEvent, webhook: Pick<LiveWebhook, 'id' | 'fields' | 'pause'>): Delivery {
+  return { ...openDelivery(event, webhook), opened_late: true };
+}
+
 type Resumed = Extract<WebhookFact, { type: 'WebhookResumed' }> & Pick<RecordedFact, 'revision'>;
 
 /** The facts that change a delivery once it is open. */
 export type DeliveryChange =
   | DeliveryFact
+  | RedeliveryFact
+  | EventsRecovered
   | Extract<WebhookFact, { type: 'WebhookDeleted' | 'WebhookPaused' }>
   | Resumed
   | Extract<ChannelFact, { type: 'ChannelDeleted' }>;
@@ -101,10 +118,14 @@ export function evolveDelivery(delivery: Delivery, fact: DeliveryChange): Delive
   switch (fact.type) {
     case 'DeliveryAttempted':
       return withAttempt(delivery, fact.data);
+    case 'RedeliveryRequested':
+      return withRedelivery(delivery, fact.data);
+    case 'EventsRecovered':
+      return withRedelivery(delivery, { ...fact.data, recovery: true });
     case 'WebhookPaused':
       return delivery.status === 'pending' ? paused(delivery) : delivery;
     case 'WebhookResumed':
-      return isPaused(delivery) ? resumed(delivery, fact) : delivery;
+      return delivery.status === 'pending' ? resumed(delivery, fact) : delivery;
     case 'WebhookDeleted':
     case 'ChannelDeleted':
       return delivery.status === 'pending' ? { ...delivery, status: 'cancelled', next_attempt_at: null } : delivery;
@@ -137,8 +158,28 @@ function withAttempt(delivery: Delivery, attempted: AttemptedDelivery): Delivery
   if (outcome !== 'delivered' && attempt.webhook_revision < (delivery.resumed_in ?? 0)) {
     return { ...joined, attempts_before: joined.attempts.length };
   }
-  const { resumed_in: _, ...rest } = joined;
+  // One that was under way when it was asked for another leaves that one to be made.
+  if (joined.redelivery_id !== undefined && joined.redelivery_id !== attempt.redelivery_id) {
+    return { ...joined, attempts_before: joined.attempts.length };
+  }
+  const { resumed_in: _, redelivery_id: __, ...rest } = joined;
   return { ...rest, status: outcome === 'retrying' ? 'pending' : outcome, next_attempt_at };
+}
+
+/** Due at once and with a window of its own, whatever has become of it, unless that ended with its webhook. A request that the log has twice counts once. */
+function withRedelivery(delivery: Delivery, requested: Redelivery): Delivery {
+  const { redeliveries = [] } = delivery;
+  const { id, requested_at, by, reason, recovery } = requested;
+  if (delivery.status === 'cancelled' || redeliveries.some((before) => before.id === id)) return delivery;
+  return {
+    ...delivery,
+    ...{ status: 'pending', window_from: requested_at, redelivery_id: id, attempts_before: delivery.attempts.length },
+    next_attempt_at: isPaused(delivery) ? null : requested_at,
+    redeliveries: [
+      ...redeliveries,
+      { id, requested_at, by, ...(reason !== undefined && { reason }), ...(recovery && { recovery }) },
+    ],
+  };
 }
 
 /** What an attempt on a pending delivery makes happen. */
@@ -167,9 +208,15 @@ export function decideAttempt(
       webhook_revision: webhook.revision,
       at: new Date(attempt.atMs).toISOString(),
       ...answer,
-      trigger: delivery.attempts.length === 0 ? 'publish' : 'retry',
+      trigger: triggerOf(delivery),
+      ...(delivery.redelivery_id !== undefined && { redelivery_id: delivery.redelivery_id }),
       outcome: succeeded ? 'delivered' : nextMs === undefined ? 'failed' : 'retrying',
       next_attempt_at: nextMs === undefined ? null : new Date(nextMs).toISOString(),
     },
   };
+}
+
+function triggerOf({ redelivery_id, attempts }: Delivery): Trigger {
+  if (redelivery_id !== undefined) return 'redeliver';
+  return attempts.length === 0 ? 'publish' : 'retry';
 }

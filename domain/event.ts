@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { isAskedFor } from './event-names.ts';
 import type { Facts } from './fact.ts';
 import { Closed, HttpUrl, MUST } from './fields.ts';
 
@@ -14,11 +15,25 @@ export const NewEvent = Closed({
 });
 export type NewEvent = Static<typeof NewEvent>;
 
+/** The most events that a batch may have. */
+export const MAX_BATCH = 250;
+
+export const NewEvents = Closed({
+  events: Type.Array(NewEvent, { minItems: 1, maxItems: MAX_BATCH, description: 'In the order of their ids.' }),
+});
+
 export interface PublishedEvent extends Readonly<NewEvent> {
   readonly id: number;
   readonly channel_id: number;
+  /** The one webhook that it is for; absent where it is for all of the channel. */
+  readonly webhook_id?: number;
   /** ISO 8601, UTC. */
   readonly published_at: string;
+}
+
+/** Whether an event is for a webhook of its channel. */
+export function isFor({ webhook_id }: Pick<PublishedEvent, 'webhook_id'>, webhook: { readonly id: number }): boolean {
+  return webhook_id === undefined || webhook_id === webhook.id;
 }
 
 export type EventFact = Facts<{ EventPublished: PublishedEvent }>;
@@ -38,4 +53,23 @@ export function publish(id: number, channelId: number, event: NewEvent, atMs: nu
       published_at: new Date(atMs).toISOString(),
     },
   };
+}
+
+/** The fact of an event that is for one webhook alone, to see whether that gets it. */
+export function ping(
+  id: number,
+  webhook: { readonly id: number; readonly channel_id: number },
+  atMs: number,
+): EventFact {
+  const { type, data } = publish(id, webhook.channel_id, { event_name: 'ping' }, atMs);
+  return { type, data: { ...data, webhook_id: webhook.id } };
+}
+
+/** Whether an event is sent to a webhook of its channel that lives at its place in the log: to all that ask for it, or to the one that it names. */
+export function meets(
+  event: Pick<PublishedEvent, 'webhook_id' | 'event_name'>,
+  webhook: { readonly id: number; readonly fields: { readonly event_names?: readonly string[] } },
+): boolean {
+  if (event.webhook_id !== undefined) return isFor(event, webhook);
+  return isAskedFor(webhook.fields.event_names, event.event_name);
 }

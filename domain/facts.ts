@@ -4,6 +4,8 @@ import type { EventFact } from './event.ts';
 import type { GuidFact } from './guid.ts';
 import type { IdempotencyFact } from './idempotency.ts';
 import type { NodeNumberFact } from './node-number.ts';
+import type { RecoveryFact } from './recovery.ts';
+import type { RedeliveryFact } from './redelivery.ts';
 import type { TreeHeadFact } from './tree-head.ts';
 import type { WebhookFact } from './webhook.ts';
 
@@ -14,12 +16,15 @@ export type Fact =
   | GuidFact
   | IdempotencyFact
   | EventFact
+  | RedeliveryFact
+  | RecoveryFact
   | DeliveryFact
   | NodeNumberFact
   | TreeHeadFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
-export type Actor = 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
+export type Actor = (typeof ACTORS)[number];
+export const ACTORS = ['anyone', 'publisher', 'subscriber', 'admin', 'system'] as const;
 
 /** What stands beside a fact's data. `$correlationId` and `$causationId` are EventStoreDB's own names. */
 export interface FactMetadata {
@@ -55,14 +60,15 @@ export const stream = {
   idempotency: (hash: string) => `idempotency-${hash}`,
   events: (channelId: number) => `events-${channelId}`,
   deliveries: (channelId: number) => `deliveries-${channelId}`,
+  recovery: (id: number) => `recovery-${id}`,
   node: (number: number) => `node-${number}`,
   treeHeads: 'tree-heads',
 } as const;
 
 /** Prefixes of the streams that decide what is delivered to whom. */
-export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-'] as const;
+export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-', 'recovery-'] as const;
 
-const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|node|tree)-/;
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|recovery|node|tree)-/;
 
 /** Whether a stream is one of ours; a store holds others too. */
 export function isFactStream(name: string): boolean {

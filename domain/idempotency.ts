@@ -2,8 +2,11 @@ import type { Facts } from './fact.ts';
 import { Refusal } from './refusal.ts';
 
 export type IdempotencyFact = Facts<{
-  /** `id` and `at` are what the first request used: carrying it out again with them makes the same thing again. */
-  RequestAccepted: { request_hash: string; id: number; at: string };
+  /**
+   * `id` and `at` are what the first request used: carrying it out again with them makes the same thing again. `ids` are those of all that it makes; absent
+   * where that is one.
+   */
+  RequestAccepted: { request_hash: string; id: number; ids?: readonly number[]; at: string };
 }>;
 
 export type AcceptedRequest = IdempotencyFact['data'];

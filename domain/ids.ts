@@ -34,6 +34,11 @@ export function idTimeMs(id: number): number {
   return Math.floor(id / TICK) + ID_EPOCH_MS;
 }
 
+/** The lowest id that is made at a time, in ms since the epoch. */
+export function firstIdAt(ms: number): number {
+  return Math.min(Math.max(0, (ms - ID_EPOCH_MS) * TICK), Number.MAX_SAFE_INTEGER);
+}
+
 /** What a derived fact id is of. */
 const FACT_KIND = {
   ChannelCreated: 1,
@@ -44,7 +49,9 @@ const FACT_KIND = {
   PublisherKeyRotated: 6,
   SubscriberKeyRotated: 7,
   SigningSecretRotated: 8,
-  WebhookPaused: 9,
+  RedeliveryRequested: 9,
+  RecoveryRequested: 10,
+  WebhookPaused: 11,
 } as const;
 
 /**

@@ -5,10 +5,12 @@ import {
   type DeliveryStatus,
   evolveDelivery,
   openDelivery,
+  openLate,
 } from './delivery.ts';
-import type { PublishedEvent } from './event.ts';
-import { isAskedFor } from './event-names.ts';
+import { isFor, meets, type PublishedEvent } from './event.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
+import { type EventsRecovered, recoveredIn } from './recovery.ts';
+import type { Redelivery, RedeliveryFact } from './redelivery.ts';
 import { evolveWebhook, type LiveWebhook, NO_WEBHOOK, type Webhook } from './webhook.ts';
 
 /** One entry of the notification log: what happened to an event on its way to one webhook. */
@@ -18,6 +20,8 @@ export interface NotificationLogEntry {
   readonly status: DeliveryStatus;
   readonly next_attempt_at: string | null;
   readonly attempts: readonly (Attempt & { readonly attempt: number })[];
+  /** Who asked for it to be delivered again; absent where nobody did. */
+  readonly redeliveries?: readonly Redelivery[];
 }
 
 /** A delivery as the API shows it. */
@@ -27,12 +31,14 @@ export function logEntry({
   status,
   next_attempt_at,
   attempts,
+  redeliveries,
 }: Delivery): NotificationLogEntry {
   const numbered = attempts.map((attempt, index) => ({ attempt: index + 1, ...attempt }));
-  return { webhook_id, webhook_url, status, next_attempt_at, attempts: numbered };
+  const entry = { webhook_id, webhook_url, status, next_attempt_at, attempts: numbered };
+  return redeliveries ? { ...entry, redeliveries } : entry;
 }
 
-/** An entry, folded from the publication, the webhook as it was then, and what changed the delivery since. */
+/** An entry, folded from the publication, the webhook as it was when the delivery was opened, and what changed that since. */
 export function foldEntry(
   event: PublishedEvent,
   webhook: LiveWebhook,
@@ -51,7 +57,7 @@ export function foldNotificationLog(facts: readonly FoldableFact[], eventId: num
     webhooks: new Map(),
     endedChannels: new Set(),
     deliveries: new Map(),
-    isPublished: false,
+    event: undefined,
   };
   for (const fact of facts) applyToLog(log, fact);
   return [...log.deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
@@ -67,7 +73,8 @@ interface LogFold {
   readonly endedChannels: Set<string>;
   /** By webhook id. */
   readonly deliveries: Map<number, Delivery>;
-  isPublished: boolean;
+  /** Once it is published. */
+  event: PublishedEvent | undefined;
 }
 
 function applyToLog(log: LogFold, fact: FoldableFact): void {
@@ -102,12 +109,20 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
       if (fact.data.event_id !== eventId) return;
       changeDelivery(deliveries, fact.data.webhook_id, (delivery) => evolveDelivery(delivery, fact));
       return;
+    case 'RedeliveryRequested':
+      if (fact.data.event_id === eventId) redeliver(log, fact, fact.data.webhook_id);
+      return;
+    case 'EventsRecovered':
+      if (recoveredIn(fact).includes(eventId)) redeliver(log, fact, fact.data.webhook_id);
+      return;
     case 'ChannelCreated':
     case 'ChannelUpdated':
     case 'PublisherKeyRotated':
     case 'GuidReserved':
     case 'GuidReleased':
     case 'RequestAccepted':
+    case 'RecoveryRequested':
+    case 'RecoveryFinished':
     case 'TreeHeadSigned':
       return;
   }
@@ -115,13 +130,27 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
 
 /** A publication that the log has twice counts once. */
 function openDeliveries(log: LogFold, event: PublishedEvent): void {
-  if (log.isPublished) return;
-  log.isPublished = true;
-  if (log.endedChannels.has(stream.channel(event.channel_id))) return;
+  if (log.event) return;
+  log.event = event;
   for (const webhook of log.webhooks.values()) {
-    if (webhook.status !== 'live' || webhook.channel_id !== event.channel_id) continue;
-    if (!isAskedFor(webhook.fields.event_names, event.event_name)) continue;
-    log.deliveries.set(webhook.id, openDelivery(event, webhook));
+    const live = liveIn(log, webhook, event);
+    if (live && meets(event, live)) log.deliveries.set(live.id, openDelivery(event, live));
+  }
+}
+
+function liveIn(log: LogFold, webhook: Webhook, { channel_id }: PublishedEvent): LiveWebhook | undefined {
+  if (webhook.status !== 'live' || webhook.channel_id !== channel_id) return undefined;
+  return log.endedChannels.has(stream.channel(channel_id)) ? undefined : webhook;
+}
+
+/** To whom it was on its way before, as far as they are still there, or to the one webhook that is named, whether or not it was. */
+function redeliver(log: LogFold, fact: RedeliveryFact | EventsRecovered, webhook_id: number | undefined): void {
+  const { event, deliveries } = log;
+  if (!event) return;
+  for (const id of webhook_id === undefined ? [...deliveries.keys()] : [webhook_id]) {
+    const webhook = liveIn(log, log.webhooks.get(stream.webhook(id)) ?? NO_WEBHOOK, event);
+    if (!webhook || !isFor(event, webhook)) continue;
+    deliveries.set(id, evolveDelivery(deliveries.get(id) ?? openLate(event, webhook), fact));
   }
 }
 

@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'webhook-exists'
   | 'guid-taken'
   | 'guid-immutable'
+  | 'fields-invalid'
   | 'idempotency-key-reused';
 
 export class Refusal extends Error {

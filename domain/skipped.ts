@@ -29,7 +29,8 @@ export function skippedEntry(
   { data: event, position }: Placed<EventFact>,
 ): SkippedEntry | undefined {
   const [created] = facts;
-  if (created === undefined) return undefined;
+  // A ping is for one webhook, and keeps nothing from the others.
+  if (created === undefined || event.webhook_id !== undefined) return undefined;
   const before = facts.filter((fact) => fact.position < position);
   const then = fold(before);
   if (then.status === 'live' && isAskedFor(then.fields.event_names, event.event_name)) return undefined;

@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
+import { durationOf } from './duration.ts';
 import { type Network, parseNetworks } from './networks.ts';
 import { DENIED_PORTS, type PortRange, parsePorts } from './outbound/ports.ts';
 
@@ -63,7 +64,6 @@ export interface RateLimit {
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 interface Row<T> {
   readonly name: string;
@@ -418,12 +418,11 @@ function rateLimit(value: string): RateLimit {
 }
 
 /** The longest duration a setting takes: setTimeout and JetStream delays both hold it. */
-const MAX_DURATION_MS = 20 * 24 * UNIT_MS.h;
+const MAX_DURATION_MS = 20 * 24 * 3_600_000;
 
 function durationMs(min: Ms) {
   return (value: string): Ms => {
-    const [, number, unit] = /^(\d{1,10})(ms|s|m|h)$/.exec(value) ?? [];
-    const ms = number === undefined ? Number.NaN : Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS];
+    const ms = durationOf(value) ?? Number.NaN;
     if (!(ms >= min && ms <= MAX_DURATION_MS)) {
       throw new Error(`must be a duration such as 500ms, 15s, 5m or 1h (${min} ms to 480 h), not "${value}"`);
     }

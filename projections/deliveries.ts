@@ -1,34 +1,46 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type Delivery, type DeliveryChange, evolveDelivery, isPaused, openDelivery } from '../domain/delivery.ts';
-import { isAskedFor } from '../domain/event-names.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type Delivery,
+  type DeliveryChange,
+  evolveDelivery,
+  isPaused,
+  openDelivery,
+  openLate,
+} from '../domain/delivery.ts';
+import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
+import { recoveredIn } from '../domain/recovery.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
+import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
 /** Deliveries changed at a time where a webhook or channel has many. */
 const PAGE = 250;
 
 /**
- * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`), and what they wait for (`waits`). Opened by a publication for each webhook that is live at its place in the log, so this
- * projection runs after `webhooks` and `events`.
+ * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`), and what they wait for (`waits`).
+ * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and
+ * `events`. What attempts come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
   schema: `
     CREATE TABLE IF NOT EXISTS deliveries (
       event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
-      due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
+      status TEXT NOT NULL, due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
       changed_at TEXT NOT NULL DEFAULT '', waits INTEGER,
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (channel_id, webhook_id) WHERE due_ms IS NOT NULL;
-    CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (waits, webhook_id, event_id) WHERE waits IS NOT NULL;`,
-  prepare(db) {
+    CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (waits, webhook_id, event_id) WHERE waits IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS deliveries_by_webhook ON deliveries (webhook_id, status, event_id);
+    CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);${ATTEMPT_COUNTS}`,
+  prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, pause, resume, endOfWebhook, endOfChannel } = changers(db);
+    const { attempted, ofWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
+    const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
         case 'EventPublished':
@@ -37,14 +49,18 @@ export const deliveries: Projection = {
         case 'DeliveryAttempted':
           attempted(fact);
           return;
+        case 'RedeliveryRequested':
+          redeliver(fact, fact.data, fact.data.webhook_id);
+          return;
+        case 'EventsRecovered': {
+          const { channel_id, webhook_id } = fact.data;
+          for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
+          return;
+        }
         case 'WebhookPaused':
-          pause(fact);
-          break;
         case 'WebhookResumed':
-          resume(fact);
-          break;
         case 'WebhookDeleted':
-          endOfWebhook(fact);
+          ofWebhook(fact);
           break;
         case 'ChannelDeleted':
           endOfChannel(fact);
@@ -58,69 +74,106 @@ export const deliveries: Projection = {
 function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, due_ms, waits, position, revision, state)
-    VALUES (?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, waits, position, revision, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
-      for (const webhook of page) {
-        if (!isAskedFor(webhook.fields.event_names, event.event_name)) continue;
+      for (const webhook of page.filter((webhook) => meets(event, webhook))) {
         const delivery = openDelivery(event, webhook);
-        const times = [dueMs(delivery), waitsFor(delivery)] as const;
-        insert.run(event.id, webhook.id, event.channel_id, ...times, position, JSON.stringify(delivery));
+        const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
+        insert.run(event.id, webhook.id, event.channel_id, ...columns, position, JSON.stringify(delivery));
       }
     }
   };
 }
 
-function changers(db: DatabaseSync) {
-  const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
-  const dueOfWebhook = rows(
-    'channel_id = (SELECT channel_id FROM webhooks WHERE id = ?1) AND webhook_id = ?1 AND due_ms IS NOT NULL',
+function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
+  const select = db.prepare(
+    'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
   );
-  const pausedOfWebhook = rows(`waits = ${RESUMPTION} AND webhook_id = ?1`);
-  const dueOfChannel = rows('channel_id = ?1 AND due_ms IS NOT NULL');
-  const pausedOfChannel = rows(
-    `waits = ${RESUMPTION} AND webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?1)`,
-  );
-  const update = db.prepare(
-    "UPDATE deliveries SET due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' ' WHERE rowid = ?",
-  );
+  const pendingOfWebhook = db.prepare(`
+    SELECT rowid, event_id, revision, state FROM deliveries
+    WHERE webhook_id = ? AND status = 'pending' AND event_id > ? ORDER BY event_id LIMIT ${PAGE}`);
+  const pendingOfChannel = db.prepare(`
+    SELECT rowid, event_id, revision, state FROM deliveries
+    WHERE channel_id = ? AND status = 'pending' LIMIT ${PAGE}`);
+  const update = db.prepare(`
+    UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
+    WHERE rowid = ?`);
 
-  function rows(which: string) {
-    return db.prepare(`SELECT rowid, revision, state FROM deliveries WHERE ${which} LIMIT ${PAGE}`);
-  }
   function change(
     { rowid, revision, state }: DeliveryRow,
     fact: DeliveryChange & Pick<RecordedFact, 'position'>,
     newRevision = revision,
   ) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
-    const times = [dueMs(delivery), waitsFor(delivery)] as const;
-    update.run(...times, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
-  }
-  /** None of `rows` is among them any more once it is changed. */
-  function changeAll(rows: StatementSync, id: number, fact: DeliveryChange & Pick<RecordedFact, 'position'>) {
-    let page: DeliveryRow[];
-    do {
-      page = rows.all(id) as unknown as DeliveryRow[];
-      for (const row of page) change(row, fact);
-    } while (page.length === PAGE);
+    const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
+    update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
   }
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
-      if (row && row.revision < fact.revision) change(row, fact, fact.revision);
+      if (!row || row.revision >= fact.revision) return;
+      change(row, fact, fact.revision);
+      count(fact);
     },
-    pause: (fact: RecordedOf<'WebhookPaused'>) => changeAll(dueOfWebhook, idIn(fact.stream), fact),
-    resume: (fact: RecordedOf<'WebhookResumed'>) => changeAll(pausedOfWebhook, idIn(fact.stream), fact),
-    endOfWebhook(fact: RecordedOf<'WebhookDeleted'>) {
-      for (const rows of [dueOfWebhook, pausedOfWebhook]) changeAll(rows, idIn(fact.stream), fact);
+    /** Changes all that is pending of a webhook. */
+    ofWebhook(fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) {
+      let page: DeliveryRow[] = [];
+      do {
+        page = pendingOfWebhook.all(idIn(fact.stream), page.at(-1)?.event_id ?? 0) as unknown as DeliveryRow[];
+        for (const row of page) change(row, fact);
+      } while (page.length === PAGE);
     },
     endOfChannel(fact: RecordedOf<'ChannelDeleted'>) {
-      for (const rows of [dueOfChannel, pausedOfChannel]) changeAll(rows, idIn(fact.stream), fact);
+      let page: DeliveryRow[];
+      do {
+        page = pendingOfChannel.all(idIn(fact.stream)) as unknown as DeliveryRow[];
+        for (const row of page) change(row, fact);
+      } while (page.length === PAGE);
     },
+  };
+}
+
+type Requested = RecordedOf<'RedeliveryRequested' | 'EventsRecovered'>;
+
+/** Deliveries of an event again, to webhooks that are live at this place in the log. */
+function redeliverer(db: DatabaseSync) {
+  const webhooks = webhookQueries(db);
+  const event = db.prepare('SELECT state FROM events WHERE id = ? AND channel_id = ?');
+  const before = db.prepare('SELECT webhook_id FROM deliveries WHERE event_id = ?');
+  const select = db.prepare('SELECT state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
+  const upsert = db.prepare(`
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state, changed_at, waits)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?6 || ' ', ?8)
+    ON CONFLICT (event_id, webhook_id) DO UPDATE SET
+      status = ?4, due_ms = ?5, waits = ?8, position = ?6, state = ?7, changed_at = changed_at || ?6 || ' '`);
+
+  function redeliverTo(webhookId: number, published: PublishedEvent, fact: Requested) {
+    const webhook = webhooks.byId(webhookId);
+    if (webhook?.channel_id !== published.channel_id || !isFor(published, webhook)) return;
+    const row = select.get(published.id, webhookId) as Pick<DeliveryRow, 'state'> | undefined;
+    const known = row ? (JSON.parse(row.state) as Delivery) : openLate(published, webhook);
+    const delivery = evolveDelivery(known, fact);
+    if (delivery === known) return;
+    const { id, channel_id } = published;
+    // Also what was over before its webhook was paused waits until that is resumed.
+    const [due, waits] = webhook.pause === null ? [dueMs(delivery), waitsFor(delivery)] : [null, RESUMPTION];
+    upsert.run(id, webhookId, channel_id, delivery.status, due, fact.position, JSON.stringify(delivery), waits);
+  }
+
+  return (
+    fact: Requested,
+    { event_id, channel_id }: { readonly event_id: number; readonly channel_id: number },
+    webhook_id: number | undefined,
+  ) => {
+    const row = event.get(event_id, channel_id) as { state: string } | undefined;
+    if (!row) return;
+    const published = JSON.parse(row.state) as PublishedEvent;
+    const all = () => (before.all(event_id) as { webhook_id: number }[]).map((known) => known.webhook_id);
+    for (const id of webhook_id === undefined ? all() : [webhook_id]) redeliverTo(id, published, fact);
   };
 }
 
@@ -140,11 +193,12 @@ function waitsFor(delivery: Delivery): number | null {
 
 interface DeliveryRow {
   rowid: number;
+  event_id: number;
   revision: number;
   state: string;
 }
 
-/** A delivery that waits, and where in the log its event was published. */
+/** A delivery that waits, and where in the log the fact lies that put it on the queue: the publication, or the last request that it be delivered again. */
 export interface PendingDelivery {
   readonly event_id: number;
   readonly webhook_id: number;
@@ -178,6 +232,12 @@ export function deliveryQueries(db: DatabaseSync) {
   const countResumed = db.prepare(`
     SELECT count(*) AS count FROM deliveries
     WHERE waits = ${QUEUEING} AND webhook_id = ? AND event_id > ? AND event_id <= ?`);
+  const live = db.prepare(`
+    SELECT 1 FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id AND webhooks.live = 1
+    WHERE event_id = ? LIMIT 1`);
+  const redelivery = db.prepare(`
+    SELECT 1 FROM deliveries, json_each(deliveries.state, '$.redeliveries') AS requested
+    WHERE event_id = ? AND requested.value ->> 'id' = ? LIMIT 1`);
   const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL AND position <= ?');
   const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
   return {
@@ -187,6 +247,15 @@ export function deliveryQueries(db: DatabaseSync) {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);
     },
+    /** Whether a delivery was opened by a request that the event be delivered again, and not by the publication. */
+    isLate: (eventId: number, webhookId: number): boolean => {
+      const row = byId.get(eventId, webhookId);
+      return row !== undefined && delivery(row).opened_late === true;
+    },
+    /** Whether an event has a webhook that is still there. */
+    hasLiveWebhook: (eventId: number): boolean => live.get(eventId) !== undefined,
+    /** Whether a request that an event be delivered again has reached a delivery of it. */
+    hasRedelivery: (eventId: number, id: number): boolean => redelivery.get(eventId, id) !== undefined,
     /** Positions of the facts that changed a delivery since it was opened, in log order. */
     changedAt: (eventId: number, webhookId: number): number[] => {
       const row = changes.get(eventId, webhookId) as { changed_at: string } | undefined;

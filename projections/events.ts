@@ -2,21 +2,24 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { Projection } from './projection.ts';
 
-/** Published events by id. */
+/** Published events by id, and by what lists of a channel ask for: name, reference, place in the log. */
 export const events: Projection = {
   name: 'events',
   schema: `
     CREATE TABLE IF NOT EXISTS events (
-      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL
+      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, position INTEGER NOT NULL,
+      event_name TEXT NOT NULL, ext_ref_code TEXT, published_at TEXT NOT NULL, state TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS events_by_channel ON events (channel_id, id);`,
+    CREATE INDEX IF NOT EXISTS events_by_channel ON events (channel_id, id);
+    CREATE INDEX IF NOT EXISTS events_by_name ON events (channel_id, event_name, id);
+    CREATE INDEX IF NOT EXISTS events_by_ref ON events (channel_id, ext_ref_code, id) WHERE ext_ref_code IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_in_order ON events (channel_id, position);`,
   prepare(db) {
-    const insert = db.prepare(
-      'INSERT INTO events (id, channel_id, position, state) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    );
+    const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
     return (fact) => {
       if (fact.type !== 'EventPublished') return;
-      insert.run(fact.data.id, fact.data.channel_id, fact.position, JSON.stringify(fact.data));
+      const { id, channel_id, event_name, ext_ref_code = null, published_at } = fact.data;
+      insert.run(id, channel_id, fact.position, event_name, ext_ref_code, published_at, JSON.stringify(fact.data));
     };
   },
 };
@@ -27,7 +30,6 @@ export function eventQueries(db: DatabaseSync) {
   const byId = db.prepare('SELECT state FROM events WHERE id = ? AND channel_id = ?');
   const position = db.prepare('SELECT position FROM events WHERE id = ?');
   const text = db.prepare('SELECT state FROM events WHERE id = ?');
-  const page = db.prepare('SELECT state FROM events WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?');
   const largest = db.prepare('SELECT max(id) AS id FROM events');
   const event = (row: unknown) => JSON.parse((row as { state: string }).state) as PublishedEvent;
   return {
@@ -39,9 +41,6 @@ export function eventQueries(db: DatabaseSync) {
     json: (id: number): string | undefined => (text.get(id) as { state: string } | undefined)?.state,
     /** Where in the log it was published. */
     position: (id: number): number | undefined => (position.get(id) as { position: number } | undefined)?.position,
-    /** Newest first, from the first below `after`. */
-    page: (channelId: number, { after, limit }: { after?: number | undefined; limit: number }): PublishedEvent[] =>
-      page.all(channelId, after ?? Number.MAX_SAFE_INTEGER, limit).map(event),
     largestId: (): number => (largest.get() as { id: number | null }).id ?? 0,
   };
 }

@@ -6,8 +6,11 @@ export interface Projection {
   readonly name: string;
   /** SQL that creates its tables where they do not exist. */
   readonly schema: string;
-  /** Prepares its statements; the function returned applies one fact inside the transaction of its batch, and is not called again where that is rolled back. */
-  readonly prepare: (db: DatabaseSync) => (fact: RecordedFact) => void;
+  /**
+   * Prepares its statements; the function returned applies one fact inside the transaction of its batch, and is not called again where that is rolled back.
+   * @param atEnd names what is to be written at the end of each batch, inside its transaction
+   */
+  readonly prepare: (db: DatabaseSync, atEnd: (write: () => void) => void) => (fact: RecordedFact) => void;
 }
 
 /** Narrows a fact by its type's name, keeping the place in the log. */

@@ -2,19 +2,24 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
+import { deliveryList } from './delivery-list.ts';
+import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
+import { feedQueries } from './feed.ts';
 import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
+import { recoveries, recoveryQueries } from './recoveries.ts';
+import { statsQueries } from './stats.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
-export const PROJECTIONS: readonly Projection[] = [channels, webhooks, health, events, deliveries];
+export const PROJECTIONS: readonly Projection[] = [channels, webhooks, health, events, deliveries, recoveries];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 6;
+export const READ_MODEL_VERSION = 7;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -33,7 +38,11 @@ export function createReadModels(db: DatabaseSync): void {
 
 /** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */
 export function readModelWriter(db: DatabaseSync) {
-  const prepare = () => PROJECTIONS.map((projection) => projection.prepare(db));
+  let ends: (() => void)[] = [];
+  const prepare = () => {
+    ends = [];
+    return PROJECTIONS.map((projection) => projection.prepare(db, (write) => ends.push(write)));
+  };
   let appliers = prepare();
   const position = db.prepare('SELECT position FROM checkpoint');
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
@@ -49,6 +58,7 @@ export function readModelWriter(db: DatabaseSync) {
         for (const fact of facts) {
           if (fact.position > reached) for (const apply of appliers) apply(fact);
         }
+        for (const write of ends) write();
         setPosition.run(upTo);
         db.exec('COMMIT');
       } catch (error) {
@@ -79,5 +89,9 @@ export function readModels(db: DatabaseSync) {
     health: healthQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
+    recoveries: recoveryQueries(db),
+    feed: feedQueries(db),
+    stats: statsQueries(db),
+    lists: { events: eventList(db), deliveries: deliveryList(db) },
   };
 }

@@ -64,7 +64,10 @@ export function createHouse(name: string, settings: Settings) {
 
   async function connectToQueue(): Promise<Queue> {
     const connected = await connectQueue(natsUrl, {
-      ...{ ackWaitMs: ACK_WAIT_MS, log, replicas: settings.natsReplicas, access },
+      ackWaitMs: ACK_WAIT_MS,
+      log,
+      replicas: settings.natsReplicas,
+      access,
     });
     connected.whenLost().then((cause) => lost.resolve(new Error('NATS has refused this process', { cause })));
     return connected;
@@ -137,7 +140,7 @@ export function createHouse(name: string, settings: Settings) {
       { number, position, isOurs }: Numbered,
       { models, progress }: { models: ReadModels; progress: Progress },
     ): () => number {
-      const { channels, webhooks, events } = models;
+      const { channels, webhooks, events, recoveries } = models;
       let isBehind = true;
       let last = 0;
       let next = () => last;
@@ -146,7 +149,7 @@ export function createHouse(name: string, settings: Settings) {
         if (isBehind) {
           if (progress.reached() < position) throw new StoreUnavailable(new Error('the read models are behind'));
           isBehind = progress.reached() < progress.head;
-          const largest = Math.max(last, ...[channels, webhooks, events].map((of) => of.largestId()));
+          const largest = Math.max(last, ...[channels, webhooks, events, recoveries].map((of) => of.largestId()));
           next = createIds(number, nowMs, largest);
         }
         last = next();

@@ -153,6 +153,10 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     health: group(shape.health, ask, ({ health }) => health),
     events: group(shape.events, ask, ({ events }) => events),
     deliveries: group(shape.deliveries, ask, ({ deliveries }) => deliveries),
+    recoveries: group(shape.recoveries, ask, ({ recoveries }) => recoveries),
+    feed: group(shape.feed, ask, ({ feed }) => feed),
+    stats: group(shape.stats, ask, ({ stats }) => stats),
+    lists: group(shape.lists, ask, ({ lists }) => lists),
   };
 }
 

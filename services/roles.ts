@@ -38,6 +38,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createLease } = await import('../infra/queue/lease.ts');
     const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
+    const { createRecoverer } = await import('./relay/recoverer.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
     const { createResumer } = await import('./relay/resumer.ts');
@@ -56,11 +57,12 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
+    const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, resumer, sweeper, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {

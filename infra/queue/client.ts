@@ -44,10 +44,14 @@ export interface QueueOptions {
   /** On how many servers each message is kept; absent: one. */
   readonly replicas?: number;
   readonly tiers?: typeof TIERS;
+  /** How long a cluster may have nobody to lead the stream or a consumer before it is made anew, in ms; absent: LEADERLESS_MS. */
+  readonly leaderlessMs?: number;
   /** Who connects, and whom it trusts (connection.ts). */
   readonly access?: ConnectionOptions;
 }
 
+/** Longer than an election takes on a loaded machine: what a cluster makes anew while one of its servers is away, that server may never catch up with (nats-server 2.9). */
+const LEADERLESS_MS = 60_000;
 /** Messages that are fetched ahead from each slot at most: few of them hand out anything at a time. */
 const AHEAD_OF_SLOT = 64;
 /** When a message that was to go to another subject, which did not take it, is handed out again, in ms: before the stream forgets its id. */
@@ -66,7 +70,7 @@ const FLUSH_MS = 2_000;
  */
 export async function connectQueue(
   url: string,
-  { ackWaitMs, log, replicas = 1, tiers = TIERS, access = {} }: QueueOptions,
+  { ackWaitMs, log, replicas = 1, tiers = TIERS, leaderlessMs = LEADERLESS_MS, access = {} }: QueueOptions,
 ) {
   const nc = await connect({
     ...access,
@@ -87,9 +91,17 @@ export async function connectQueue(
   const js = nc.jetstream();
   const jsm = await nc.jetstreamManager({ checkAPI: false });
   const isCluster = () => nc.info?.cluster !== undefined;
-  const stream = createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, isCluster, log });
+  const stream = createStream({ nc, jsm, untilAnswered, ackWaitMs, replicas, tiers, isCluster, leaderlessMs, log });
   const records = await createRecords(nc, replicas);
-  const { messagesOf, liveMessages } = createPulls({ js, jsm, untilAnswered, isCluster });
+  const { messagesOf, liveMessages } = createPulls({
+    js,
+    jsm,
+    untilAnswered,
+    isCluster,
+    leaderlessMs,
+    deleteConsumer: stream.deleteConsumer,
+    log,
+  });
 
   async function followStatus() {
     for await (const { type, data } of nc.status()) {
@@ -218,7 +230,7 @@ export async function connectQueue(
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
       const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
-      const waiting = slots.map(([, info]) => messagesOf(info, Math.min(maxMessages, AHEAD_OF_SLOT), until));
+      const waiting = slots.map(([, consumer]) => messagesOf(consumer, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
         const live = liveMessages(consumers, maxMessages, share, until);
         yield* inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)]);

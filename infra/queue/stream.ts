@@ -8,6 +8,7 @@ import {
   DiscardPolicy,
   ErrorCode,
   type JetStreamManager,
+  type NatsConnection,
   NatsError,
   nanos,
   RetentionPolicy,
@@ -26,13 +27,16 @@ export const DUPLICATE_WINDOW_MS = 120_000;
 /** How often the consumers are tried to be made, where others make or delete them at the same time, and the wait after the first failure, in ms. */
 const TRIES = 8;
 const PAUSE_MS = 50;
-/** How long the stream must have taken no message before it counts as broken, in ms. That of a cluster may only have no leader for a while. */
+/** How long the stream must have taken no message before it counts as broken, in ms, unless that of a cluster may only have no leader for a while. */
 const BROKEN_MS = 1_000;
-const BROKEN_CLUSTER_MS = 15_000;
 /** How long a stream that was deleted may take to be gone, in ms. */
 export const AFTER_DELETE_MS = 250;
 
+/** Of a request that the client has no method for, as that of its methods. */
+const ASKING = { timeout: 5_000 };
+
 export interface StreamOptions {
+  readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
   /** Sends a request again where the connection was lost meanwhile. */
   readonly untilAnswered: <T>(send: () => Promise<T>) => Promise<T>;
@@ -41,14 +45,32 @@ export interface StreamOptions {
   readonly replicas: number;
   readonly tiers: Tiers;
   readonly isCluster: () => boolean;
+  /** How long the stream of a cluster may have no leader before it is made anew, in ms. */
+  readonly leaderlessMs: number;
   readonly log: Logger;
 }
 
-/** The consumers by the subject whose messages each hands out. */
-export type Consumers = ReadonlyMap<string, ConsumerInfo>;
+/** One that hands out the messages of a subject. */
+export interface Consumer {
+  readonly name: string;
+  readonly subject: string;
+}
+
+/** The consumers by their subjects. */
+export type Consumers = ReadonlyMap<string, Consumer>;
 
 /** The stream of the delivery queue and its durable pull consumers: one of each shard of what is live, and one of each slot of what waits long. */
-export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, isCluster, log }: StreamOptions) {
+export function createStream({
+  nc,
+  jsm,
+  untilAnswered,
+  ackWaitMs,
+  replicas,
+  tiers,
+  isCluster,
+  leaderlessMs,
+  log,
+}: StreamOptions) {
   const due = [FORMER_SUBJECT, ...Array.from({ length: SHARDS }, (_, shard) => subjectOfShard(shard))];
   const subjects = [...due, ...Array.from({ length: tiers.slots }, (_, slot) => subjectOfSlot(slot))];
 
@@ -57,9 +79,11 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
 
   async function ensureConsumers(): Promise<Consumers> {
     const there = await found();
-    const ensured = subjects.map(
-      async (subject) => [subject, await ensureConsumer(subject, there.get(subject))] as const,
-    );
+    const named = there.size < subjects.length && isCluster() ? await names() : [];
+    const ensured = subjects.map(async (subject) => {
+      const name = await ensureConsumer(subject, there.get(subject), named);
+      return [subject, { name, subject }] as const;
+    });
     return new Map(await Promise.all(ensured));
   }
 
@@ -85,7 +109,7 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
    */
   async function remakeIfBroken(): Promise<void> {
     if (brokenSinceMs === undefined) return;
-    if (performance.now() - brokenSinceMs < (isCluster() ? BROKEN_CLUSTER_MS : BROKEN_MS)) return;
+    if (performance.now() - brokenSinceMs < (isCluster() ? leaderlessMs : BROKEN_MS)) return;
     brokenSinceMs = undefined;
     log.warn('the queue takes no messages: it is made anew');
     await untilAnswered(() => jsm.streams.delete(STREAM)).catch(noneIfGone);
@@ -94,7 +118,16 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
     await ensureStream();
   }
 
-  async function ensureConsumer(subject: string, there: ConsumerInfo | undefined): Promise<ConsumerInfo> {
+  /**
+   * @param there what is known of it; nothing where a cluster has lost who led it
+   * @param names of all consumers, where some are not known
+   * @returns its name
+   */
+  async function ensureConsumer(
+    subject: string,
+    there: ConsumerInfo | undefined,
+    names: readonly string[],
+  ): Promise<string> {
     const settings = {
       ack_wait: nanos(ackWaitMs),
       max_deliver: -1,
@@ -102,23 +135,35 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
       max_ack_pending: -1,
     };
     if (there) {
-      if (isConfigured(there, settings)) return there;
-      return await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
+      if (!isConfigured(there, settings)) {
+        await untilAnswered(() => jsm.consumers.update(STREAM, there.name, settings));
+      }
+      return there.name;
     }
+    const leaderless = names.find((name) => isNameOf(subject, name));
+    if (leaderless) return leaderless;
     const durable_name = newName(subject);
     const ack_policy = AckPolicy.Explicit;
     const deliver_policy = DeliverPolicy.All;
     const config = { durable_name, filter_subject: subject, ack_policy, deliver_policy, ...settings };
-    return await untilAnswered(() => jsm.consumers.add(STREAM, config));
+    return (await untilAnswered(() => jsm.consumers.add(STREAM, config))).name;
   }
 
   /** What the stream has of consumers, ours or not: few enough for one answer. */
   const list = () => untilAnswered(() => jsm.consumers.list(STREAM).next());
 
-  const found = async (): Promise<Consumers> =>
+  const found = async (): Promise<ReadonlyMap<string, ConsumerInfo>> =>
     new Map((await list()).map((consumer) => [consumer.config.filter_subject ?? '', consumer]));
 
-  async function deleteConsumer({ name }: ConsumerInfo): Promise<void> {
+  /** The names of all consumers, also of those that nobody leads: a list of a cluster passes over them, and the client has no request for names. */
+  async function names(): Promise<readonly string[]> {
+    const answer = await untilAnswered(() => nc.request(`$JS.API.CONSUMER.NAMES.${STREAM}`, '', ASKING));
+    const { consumers, error } = answer.json<{ consumers?: string[]; error?: { code: number; description: string } }>();
+    if (error) throw new NatsError(error.description, `${error.code}`);
+    return consumers ?? [];
+  }
+
+  async function deleteConsumer({ name }: Pick<Consumer, 'name'>): Promise<void> {
     await untilAnswered(() => jsm.consumers.delete(STREAM, name)).catch((error) => {
       if (!isGone(error)) throw error;
     });
@@ -161,11 +206,13 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
       const there = await found();
       const all = subjects.map((subject) => {
         const consumer = there.get(subject);
-        if (!consumer) throw new NatsError('consumer not found', '404');
+        if (!consumer) throw new NatsError(`no consumer of ${subject} tells of itself`, '503');
         return consumer;
       });
       return { all, due: all.slice(0, due.length) };
     },
+    /** Takes a consumer away, if it is there. @throws NatsError */
+    deleteConsumer,
     /** Makes the consumers anew. @throws NatsError */
     async renewConsumers(): Promise<void> {
       for (const consumer of (await ensure()).values()) await deleteConsumer(consumer);
@@ -191,7 +238,13 @@ export function createStream({ jsm, untilAnswered, ackWaitMs, replicas, tiers, i
  * A name that no consumer has had. Acknowledgements name the consumer and a message's sequence: those of a stream that is gone must not meet the messages of the
  * one that took its place. And nats-server 2.9 may still be deleting the files of one while it makes another of the same name, which then is broken for good.
  */
-const newName = (subject: string): string => `${subject.replaceAll('.', '-')}-${randomUUID()}`;
+const newName = (subject: string): string => `${prefixOf(subject)}${randomUUID()}`;
+
+const prefixOf = (subject: string): string => `${subject.replaceAll('.', '-')}-`;
+
+/** Whether a consumer of that name is one of the subject, and not of one that begins like it. */
+const isNameOf = (subject: string, name: string): boolean =>
+  name.startsWith(prefixOf(subject)) && name.length === newName(subject).length;
 
 type Configured = Pick<ConsumerConfig, 'ack_wait' | 'max_deliver' | 'max_ack_pending'>;
 

@@ -59,18 +59,22 @@ function createFilter({ channel, webhook, event, type, since, until }: ReplayOpt
   const ofChannel =
     channel === undefined ? [] : [stream.channel(channel), stream.events(channel), stream.deliveries(channel)];
   const streams = new Set(ofChannel);
-  const correlation = event === undefined ? undefined : Buffer.from(`"$correlationId":"${event}"`);
 
   function isOfChannel(fact: StoredEvent): boolean {
     if (streams.has(fact.stream)) return true;
-    if (fact.type !== 'WebhookCreated' && !fact.stream.startsWith('guid-')) return false;
+    if (fact.type !== 'WebhookCreated' && !/^(guid|recovery)-/.test(fact.stream)) return false;
     if ((json(fact.data) as About).channel_id !== channel) return false;
     if (fact.type === 'WebhookCreated') streams.add(fact.stream);
     return true;
   }
   function isOfWebhook(fact: StoredEvent): boolean {
     if (webhook === undefined || fact.stream === stream.webhook(webhook)) return true;
-    return fact.stream.startsWith('deliveries-') && (json(fact.data) as About).webhook_id === webhook;
+    return /^(deliveries|recovery)-/.test(fact.stream) && (json(fact.data) as About).webhook_id === webhook;
+  }
+
+  function isOfEvent({ stream: name, metadata, data }: StoredEvent): boolean {
+    const isRecovery = name.startsWith('recovery-');
+    return isRecovery ? data.includes(String(event)) : metadata.includes(`"$correlationId":"${event}"`);
   }
 
   return (fact) => {
@@ -80,7 +84,7 @@ function createFilter({ channel, webhook, event, type, since, until }: ReplayOpt
     if (type && !type.includes(fact.type)) return false;
     if (since !== undefined && recordedMs(fact) < since) return false;
     if (until !== undefined && recordedMs(fact) >= until) return false;
-    if (correlation && !fact.metadata.includes(correlation)) return false;
+    if (event !== undefined && !isOfEvent(fact)) return false;
     return isOfWebhook(fact);
   };
 }

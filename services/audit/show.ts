@@ -71,8 +71,10 @@ async function notificationLog(
   signal: AbortSignal,
 ) {
   const correlation = Buffer.from(`"$correlationId":"${eventId}"`);
-  const isAbout = ({ stream: name, metadata }: StoredEvent) =>
-    /^(channel|webhook)-/.test(name) || (/^(events|deliveries)-/.test(name) && metadata.includes(correlation));
+  const isAbout = ({ stream: name, metadata, data }: StoredEvent) =>
+    /^(channel|webhook)-/.test(name) ||
+    (/^(events|deliveries)-/.test(name) && metadata.includes(correlation)) ||
+    (name.startsWith('recovery-') && data.includes(String(eventId)));
   const facts: RecordedFact[] = [];
   const whole = { after: -1, to: await store.lastPosition(), atATime: AT_A_TIME, signal };
   for await (const { facts: events } of store.storedUpTo(whole)) {

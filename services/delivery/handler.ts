@@ -98,9 +98,11 @@ export function createHandler(deps: HandlerDeps) {
   };
 }
 
-/** What was never tried is due at once: the time of its publication is by the clock of another process, which may be ahead of ours. */
-function dueMsOf({ attempts, next_attempt_at, window_from }: Delivery): number {
-  return attempts.length === 0 ? Number.NEGATIVE_INFINITY : Date.parse(next_attempt_at ?? window_from);
+/** What was never tried, or is asked for again, is due at once: the time of that is by the clock of another process, which may be ahead of ours. */
+function dueMsOf({ attempts, redelivery_id, next_attempt_at, window_from }: Delivery): number {
+  return attempts.length === 0 || redelivery_id !== undefined
+    ? Number.NEGATIVE_INFINITY
+    : Date.parse(next_attempt_at ?? window_from);
 }
 
 async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookView) {

@@ -5,6 +5,7 @@ import { FORM_OPTIONS, hasNamelessField } from './form.ts';
 import { membersIn, shapeOf } from './json-shape.ts';
 import { type FieldError, fieldProblem, Problem } from './problems.ts';
 
+/** How large a body may be where a route says nothing else. */
 const MAX_KIB = 256;
 /** Deeper JSON would end the recursion of those who write it again. */
 const MAX_DEPTH = 64;
@@ -20,20 +21,20 @@ export interface Body {
 }
 
 /** JSON as it is: top-level values of any kind, and `__proto__` as the key that it is. */
-const OPTIONS = {
+const optionsFor = (maxKib: number) => ({
   enableTypes: ['json', 'form'],
-  jsonLimit: `${MAX_KIB}kb`,
-  formLimit: `${MAX_KIB}kb`,
+  jsonLimit: `${maxKib}kb`,
+  formLimit: `${maxKib}kb`,
   strict: false,
   onProtoPoisoning: 'ignore',
   queryString: FORM_OPTIONS,
-};
+});
 
 export type ReadBody = (ctx: Context) => Promise<Body>;
 
-/** Reads JSON objects and forms of up to 256 KiB; no body is an empty object. */
-export function createBodyReader(): ReadBody {
-  const parse = bodyParser(OPTIONS as bodyParser.Options);
+/** Reads JSON objects and forms of up to so many KiB; no body is an empty object. */
+export function createBodyReader(maxKib: number = MAX_KIB): ReadBody {
+  const parse = bodyParser(optionsFor(maxKib) as bodyParser.Options);
   return async (ctx) => {
     if (!hasBody(ctx)) return { fields: {}, isForm: false, length: 0 };
     const isForm = mediaType(ctx) === FORM_TYPE;
@@ -45,7 +46,7 @@ export function createBodyReader(): ReadBody {
     } catch (error) {
       // What is left of it must go by before the connection can take the next request.
       ctx.req.off('data', keep).resume();
-      throw asBodyProblem(error);
+      throw asBodyProblem(error, maxKib);
     }
     const text = ctx.request.rawBody as string | undefined;
     // The parser leaves alone what has a type that it cannot take apart, such as one with an empty parameter.
@@ -85,10 +86,10 @@ function mediaTypeUnknown(): Problem {
   return new Problem('media-type-unknown', `Send the body as ${JSON_TYPE} or ${FORM_TYPE}.`, { headers });
 }
 
-function asBodyProblem(error: unknown): unknown {
+function asBodyProblem(error: unknown, maxKib: number): unknown {
   const { type, status, message } = error as { type?: string; status?: number; message?: string };
   if (type === 'entity.too.large') {
-    return new Problem('body-too-large', `A body may have ${MAX_KIB} KiB.`);
+    return new Problem('body-too-large', `A body may have ${maxKib} KiB.`);
   }
   return status === 400 ? malformed(`${message}.`) : error;
 }

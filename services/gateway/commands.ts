@@ -18,6 +18,14 @@ import {
 } from '../../domain/guid.ts';
 import { factId } from '../../domain/ids.ts';
 import {
+  decideRecovery,
+  evolveRecovery,
+  NO_RECOVERY,
+  type Recovery,
+  type RecoveryCommand,
+  type RecoveryFact,
+} from '../../domain/recovery.ts';
+import {
   decideWebhook,
   evolveWebhook,
   NO_WEBHOOK,
@@ -50,6 +58,12 @@ export const GUID: Aggregate<GuidReservation, GuidFact, GuidCommand> = {
   nothing: FREE_GUID,
   evolve: evolveGuid,
   decide: decideGuid,
+};
+
+export const RECOVERY: Aggregate<Recovery, RecoveryFact, RecoveryCommand> = {
+  nothing: NO_RECOVERY,
+  evolve: evolveRecovery,
+  decide: decideRecovery,
 };
 
 /** Who makes facts happen, and about which resource or event. */

@@ -7,6 +7,7 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { BadKeys } from './bad-keys.ts';
 import type { createClientAddress } from './client-address.ts';
+import type { FeedWaits } from './feed-waits.ts';
 import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
 import type { LiveChannels } from './live-channels.ts';
@@ -26,6 +27,7 @@ export interface Gateway {
   readonly tree: () => Tree | undefined;
   readonly channels: LiveChannels;
   readonly freshness: Freshness;
+  readonly feedWaits: FeedWaits;
   readonly backpressure: Pick<Backpressure, 'wrote' | 'whenRoom'>;
   readonly keyring: Keyring;
   readonly badKeys: BadKeys;

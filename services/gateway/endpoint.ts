@@ -5,9 +5,9 @@ import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
-import { fieldProblem, Problem } from './problems.ts';
+import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
-import { Page, type Request, type Route, type Scope } from './route.ts';
+import { Part, type Request, type Route, type Scope } from './route.ts';
 import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
 
 /**
@@ -16,17 +16,23 @@ import { createCompiler, fieldsOfType, type Validate } from './validation.ts';
  */
 export function createEndpoints(gateway: Gateway): (route: Route) => Middleware {
   const compile = createCompiler({ destination: gateway.destinations.objection });
-  const readBody = createBodyReader();
 
   return (route) => {
     const readQuery = createQueryReader(compile, route.query);
     const validate = route.body && compile(route.body);
+    const readBody = createBodyReader(route.maxBodyKib);
     const booleans = route.body ? fieldsOfType(route.body, 'boolean') : [];
+    const numbers = route.body ? fieldsOfType(route.body, 'integer') : [];
     const isCreating = route.method === 'POST';
+
+    function takeRate(ctx: Context, { channel }: Scope, count: number) {
+      if (gateway.publishRate) ctx.set(gateway.publishRate.take((channel as LiveChannel).id, count));
+    }
 
     async function readFields(ctx: Context, validate: Validate) {
       const { fields, isForm, length } = await readBody(ctx);
       if (isForm) route.fromForm?.(fields);
+      if (isForm) for (const name of numbers) readNumber(fields, name);
       for (const name of booleans) readBoolean(fields, name);
       const errors = validate(fields);
       if (errors) throw fieldProblem('fields-invalid', errors);
@@ -34,27 +40,34 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     }
 
     return async (ctx) => {
-      const params: PathParams & { event?: string } = ctx.params;
+      const params: PathParams & { event?: string; recovery?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
-      if (route.isPublishing && gateway.publishRate)
-        ctx.set(gateway.publishRate.take((scope.channel as LiveChannel).id));
+      const isMany = route.count !== undefined;
+      if (route.isPublishing) takeRate(ctx, scope, isMany ? 0 : 1);
       // Before its body is read: what is refused costs little then, and what waits holds little.
-      const whenRoom = route.isPublishing ? gateway.backpressure.whenRoom() : undefined;
+      const whenRoom = route.isDelivering ? gateway.backpressure.whenRoom() : undefined;
       if (whenRoom) await whenRoom;
-      const eventId = params.event === undefined ? undefined : eventIdOf(params.event);
+      const eventId = idIn(params.event, 'event-not-found');
+      const recoveryId = idIn(params.recovery, 'recovery-not-found');
       const query = readQuery(ctx.querystring);
       const body = validate && (await readFields(ctx, validate));
+      const count = route.count?.(body?.fields) ?? 1;
+      if (route.isPublishing && isMany) takeRate(ctx, scope, count);
+      const ids = isCreating ? Array.from({ length: count }, gateway.ids) : [];
       const request = {
         ...scope,
         eventId,
+        recoveryId,
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
-        id: isCreating ? gateway.ids() : 0,
+        ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
         repeatable: false,
         repeated: false,
+        whenGone: (act: () => void) => ctx.res.once('close', act),
+        letInAgain: () => letIn(gateway, route, params, ctx.req),
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
@@ -73,10 +86,10 @@ async function letIn(gateway: Gateway, route: Route, params: PathParams, request
   }
 }
 
-/** @throws Problem event-not-found */
-function eventIdOf(param: string): number {
-  const id = idOf(param);
-  if (id === undefined) throw new Problem('event-not-found', 'There is no such event in this channel.');
+/** The id that a path has, if it has one there. @throws Problem `notFound` */
+function idIn(param: string | undefined, notFound: ProblemCode): number | undefined {
+  const id = param === undefined ? undefined : idOf(param);
+  if (id === undefined && param !== undefined) throw new Problem(notFound, 'It has no such id.');
   return id;
 }
 
@@ -88,9 +101,15 @@ function readBoolean(fields: Record<string, unknown>, name: string): void {
   if (typeof text === 'string' && Object.hasOwn(BOOLEANS, text)) fields[name] = BOOLEANS[text];
 }
 
-/** The request with the id and time of the first of its kind. */
+/** Takes the digits that a form can send for a number. */
+function readNumber(fields: Record<string, unknown>, name: string): void {
+  const text = fields[name];
+  if (typeof text === 'string' && /^[0-9]{1,16}$/.test(text)) fields[name] = Number(text);
+}
+
+/** The request with the ids and time of the first of its kind. */
 async function repeatable(gateway: Gateway, route: Route, path: string, request: Request, key: string) {
-  const { id, atMs, requestId, by, channel, body } = request;
+  const { id, ids, atMs, requestId, by, channel, body } = request;
   const keyed = {
     key,
     owner: channel === undefined ? 'channels' : String((channel as { id: number }).id),
@@ -98,16 +117,16 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
     path,
     body: route.hashedAs ? route.hashedAs(body, gateway) : body,
   };
-  const accepted = await acceptOnce(gateway, keyed, { id, atMs }, { about: id, requestId, by });
-  return { ...request, ...accepted, repeatable: true };
+  const accepted = await acceptOnce(gateway, keyed, { ids, atMs }, { about: id, requestId, by });
+  return { ...request, ...accepted, id: accepted.ids[0] ?? id, repeatable: true };
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
   if (route.location) {
     ctx.status = 201;
-    ctx.set('Location', route.location(result as { id: number }, request));
+    ctx.set('Location', route.location(result, request));
   }
-  if (!(result instanceof Page)) {
+  if (!(result instanceof Part)) {
     ctx.body = result;
     return;
   }

@@ -12,6 +12,7 @@ import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
 import { createBadKeys } from './bad-keys.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Check, Gateway } from './context.ts';
+import { createFeedWaits } from './feed-waits.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
@@ -47,6 +48,11 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     ...{ limitMs, progress, relayedTo, queueLag, log },
     nowMs: monotonicMs,
   });
+  const feedWaits = createFeedWaits({
+    position: readModels.position,
+    newestIn: readModels.feed.newestIn,
+    nowMs: monotonicMs,
+  });
   const gateway: Gateway = {
     store,
     destinations,
@@ -55,6 +61,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     tree,
     channels: createLiveChannels(readModels.channels, freshness),
     freshness,
+    feedWaits,
     backpressure,
     keyring: createKeyring(keys),
     badKeys: createBadKeys(monotonicMs),
@@ -77,6 +84,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     start: () => server.listen(settings.port, settings.host),
     async stop() {
       isStopping = true;
+      feedWaits.stop();
       await server.drain();
       backpressure.stop();
     },

@@ -29,22 +29,24 @@ const TRIES = 5;
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
 
 /**
- * Accepts a request with an Idempotency-Key: the first one as it is, every repetition with the first one's id and time.
+ * Accepts a request with an Idempotency-Key: the first one as it is, every repetition with the first one's ids and time.
  * Called only once nothing but the domain can refuse the request.
  * @throws Problem idempotency-key-invalid; Refusal idempotency-key-reused; StoreUnavailable
  */
 export async function acceptOnce(
   { store, nowMs, log }: Gateway,
   keyed: Keyed,
-  first: { readonly id: number; readonly atMs: number },
+  first: { readonly ids: readonly number[]; readonly atMs: number },
   stamp: Stamp,
-): Promise<{ id: number; atMs: number; repeated: boolean }> {
+): Promise<{ ids: readonly number[]; atMs: number; repeated: boolean }> {
   if (!PRINTABLE.test(keyed.key)) {
     throw new Problem('idempotency-key-invalid', 'An Idempotency-Key is 1 to 255 printable ASCII characters.');
   }
   const request_hash = sha256([keyed.route, keyed.path, canonical(keyed.body)]);
   const name = stream.idempotency(sha256([keyed.owner, keyed.route, keyed.key]));
-  const data: AcceptedRequest = { request_hash, id: first.id, at: new Date(first.atMs).toISOString() };
+  const [id = 0] = first.ids;
+  const at = new Date(first.atMs).toISOString();
+  const data: AcceptedRequest = { request_hash, id, ...(first.ids.length > 1 && { ids: first.ids }), at };
   let expected = NO_STREAM_YET;
   for (let tries = 0; tries < TRIES; tries++) {
     try {
@@ -57,7 +59,7 @@ export async function acceptOnce(
       const accepted = acceptedRequest(await store.read<IdempotencyFact>(name, { last: 1 }), nowMs());
       if (accepted) {
         assertSameRequest(accepted, request_hash);
-        return { id: accepted.id, atMs: Date.parse(accepted.at), repeated: true };
+        return { ids: accepted.ids ?? [accepted.id], atMs: Date.parse(accepted.at), repeated: true };
       }
       expected = error.actual;
     }

@@ -87,6 +87,8 @@ export interface EntryFacts {
   readonly webhookId: number;
   readonly published: StoredEvent;
   readonly changes: readonly StoredEvent[];
+  /** Whether the first of the changes opened the delivery, and not the publication. */
+  readonly isLate: boolean;
 }
 
 /** The publication of an event. @throws StoreUnavailable */
@@ -102,7 +104,7 @@ export async function entryFacts(
 ): Promise<EntryFacts> {
   const positions = readModels.deliveries.changedAt(eventId, webhookId);
   const changes = await Promise.all(positions.map((position) => stored(store, position)));
-  return { webhookId, published, changes };
+  return { webhookId, published, changes, isLate: readModels.deliveries.isLate(eventId, webhookId) };
 }
 
 async function stored(store: EventStore, position: number): Promise<StoredEvent> {
@@ -126,12 +128,14 @@ function storedUntil(events: readonly StoredEvent[], atMs: number): readonly Sto
   return events.slice(0, count);
 }
 
-/** The entry that these facts make. @throws StoreUnavailable */
-export async function entryOf(store: EventStore, facts: EntryFacts): Promise<NotificationLogEntry> {
+/** The entry that these facts make; undefined where the delivery was opened by none of them. @throws StoreUnavailable */
+export async function entryOf(store: EventStore, facts: EntryFacts): Promise<NotificationLogEntry | undefined> {
+  const openedBy = facts.isLate ? facts.changes[0] : facts.published;
+  if (!openedBy) return undefined;
   const published = toFact(facts.published) as RecordedFact<EventFact>;
   const known = await store.read<WebhookFact>(stream.webhook(facts.webhookId));
   const webhook = known
-    .filter(({ position }) => position < published.position)
+    .filter(({ position }) => position < openedBy.position)
     .reduce<Webhook>(WEBHOOK.evolve, WEBHOOK.nothing);
   const changes = facts.changes.map((event) => toFact(event) as DeliveryChange & RecordedFact);
   return foldEntry(published.data, webhook as LiveWebhook, changes);

@@ -1,6 +1,9 @@
 import Type, { type TObject } from 'typebox';
+import { NewEvent } from '../../domain/event.ts';
 import { Closed } from '../../domain/fields.ts';
+import { firstIdAt } from '../../domain/ids.ts';
 import { type FieldError, fieldProblem } from './problems.ts';
+import { Status } from './routes/answers.ts';
 import { fieldsOfType, type Validate } from './validation.ts';
 
 export const DEFAULT_LIMIT = 50;
@@ -20,6 +23,27 @@ export const listQuery = (defaultLimit: number) =>
       }),
     ),
   });
+
+const Time = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
+
+/** What lists of events and of deliveries are narrowed down by. */
+export const eventFilters = {
+  event_name: Type.Optional(NewEvent.properties.event_name),
+  since: Time('What was published then or later: RFC 3339.'),
+  until: Time('What was published before: RFC 3339.'),
+  status: Type.Optional(Status),
+};
+
+/**
+ * The ids that were made in a time.
+ * @throws Problem query-invalid
+ */
+export function idsIn({ since, until }: { since?: string | undefined; until?: string | undefined }) {
+  const [from, below] = [since, until].map((time) => (time === undefined ? undefined : firstIdAt(Date.parse(time))));
+  if (from !== undefined && below !== undefined && from > below)
+    throw fieldProblem('query-invalid', [{ field: 'until', message: 'must not be before since' }]);
+  return { from, below };
+}
 
 const NOTHING = Closed({});
 const DIGITS = /^[0-9]{1,16}$/;

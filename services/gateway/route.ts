@@ -27,30 +27,48 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   readonly channel: In<P, 'channel', LiveChannel>;
   readonly webhook: In<P, 'webhook', WebhookView>;
   readonly eventId: In<P, 'event', number>;
+  readonly recoveryId: In<P, 'recovery', number>;
   readonly body: Of<B>;
   /** How long the body was as it was sent, in characters. */
   readonly bodyLength: number;
   readonly query: Of<Q>;
-  /** Id of what the request creates. */
+  /** Id of what the request creates, and those of all where that is more than one. */
   readonly id: number;
-  /** When the request was made, in ms since the epoch. A repetition has the first one's `id` and `atMs`. */
+  readonly ids: readonly number[];
+  /** When the request was made, in ms since the epoch. A repetition has the first one's ids and `atMs`. */
   readonly atMs: number;
   readonly requestId: string;
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
+  /** Calls back once nobody waits for the answer any more, or it has been sent. */
+  readonly whenGone: (act: () => void) => void;
+  /** Asks again whether the request may be let in, after a while. @throws what refuses it */
+  readonly letInAgain: () => Promise<Scope>;
 }
 
-/** A page of a list, and the id behind which the next one begins. */
-export class Page<T> {
+/** A part of a list, and the id behind which the next one begins; undefined where there is nothing left. */
+export class Part<T> {
   readonly items: readonly T[];
   readonly next: number | undefined;
 
+  constructor(items: readonly T[], next: number | undefined) {
+    this.items = items;
+    this.next = next;
+  }
+}
+
+/** A part that is as long as it may be, or the last one. */
+export class Page<T> extends Part<T> {
   /** @param found up to one more than the limit, which shows whether there is a next page */
   constructor(found: readonly T[], limit: number, idOf: (item: T) => number) {
-    this.items = found.length > limit ? found.slice(0, limit) : found;
-    const last = this.items.at(-1);
-    this.next = found.length > limit && last !== undefined ? idOf(last) : undefined;
+    const last = found.length > limit ? found[limit - 1] : undefined;
+    super(found.slice(0, limit), last === undefined ? undefined : idOf(last));
+  }
+
+  /** The same page with other items in place of its own. */
+  showing<S>(items: readonly S[]): Page<S> {
+    return Object.assign(new Page(items, items.length, () => 0), { next: this.next });
   }
 }
 
@@ -60,7 +78,7 @@ type Sparse<T> = T extends readonly (infer I)[]
   : T extends object
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
-type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Page<Sparse<I>> : Sparse<T>;
+type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {
@@ -71,7 +89,13 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly summary: string;
   readonly query?: Q;
   readonly body?: B;
+  /** How large a body may be, in KiB; absent: as large as everywhere. */
+  readonly maxBodyKib?: number;
+  /** How many things it creates; absent: one. */
+  readonly count?: (body: Of<B>) => number;
   /** Whether it makes work for projector, relay and delivery: it waits, or is refused, while they have too much of it. */
+  readonly isDelivering?: boolean;
+  /** Whether, beside that, it counts as so many publications of its channel. */
   readonly isPublishing?: boolean;
   /** What a form cannot say of itself: changes a form's body before it is validated. */
   readonly fromForm?: (body: Record<string, unknown>) => void;
@@ -79,12 +103,16 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
   /** Path of what was created: the answer is then 201. */
-  readonly location?: (answer: { readonly id: number }, scope: Scope) => string;
+  readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;
 }
 
 /** A row whose own types no longer matter. */
-export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle' | 'hashedAs'> & {
+export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle' | 'hashedAs' | 'count' | 'location'> & {
+  // biome-ignore lint/suspicious/noExplicitAny: what the row's own handler has answered
+  readonly location?: (answer: any, scope: Scope) => string;
+  // biome-ignore lint/suspicious/noExplicitAny: a body of the row's own schema
+  readonly count?: (body: any) => number;
   // biome-ignore lint/suspicious/noExplicitAny: a request of the row's own shape, which `route` has checked
   readonly handle: (request: any, gateway: Gateway) => unknown;
   // biome-ignore lint/suspicious/noExplicitAny: a body of the row's own schema

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from '../../infra/log.ts';
+import { seldom } from '../../infra/seldom.ts';
 import { answerConnect, createRawAnswers } from './raw-answers.ts';
 
 /** What a connection may take of the server, in ms unless said otherwise. */
@@ -23,8 +24,9 @@ export const LIMITS = {
 
 /** How long a stop waits for answers to requests that are under way, in ms. */
 const DRAIN_MS = 7_000;
-/** How often it is said that there are too many connections, in ms. */
+/** How often it is said at most that there are too many connections, in ms. */
 const FULL_SAID_MS = 10_000;
+const FULL = 'there are as many connections as MAX_CONNECTIONS allows: new ones are closed';
 
 export interface HttpServer {
   readonly port: number;
@@ -65,7 +67,10 @@ export function createHttpServer(
   server.on('checkExpectation', listener);
   server.on('clientError', rawAnswers.answer);
   server.on('connect', answerConnect);
-  server.on('drop', sayWhenFull(log));
+  server.on(
+    'drop',
+    seldom(FULL_SAID_MS, () => log.warn(FULL)),
+  );
   const sockets = trackSockets(server);
   return {
     get port() {
@@ -95,14 +100,4 @@ function trackSockets(server: Server): ReadonlySet<Socket> {
     socket.once('close', () => sockets.delete(socket));
   });
   return sockets;
-}
-
-/** Whoever opens connections without end must not fill the log as well. */
-function sayWhenFull(log: Logger): () => void {
-  let saidAtMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - saidAtMs < FULL_SAID_MS) return;
-    saidAtMs = performance.now();
-    log.warn('there are as many connections as MAX_CONNECTIONS allows: new ones are closed');
-  };
 }

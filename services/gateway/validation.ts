@@ -32,7 +32,7 @@ export function createCompiler(objections: { destination: Objection }): (schema:
   for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, { validate });
   return (schema) => {
     const isValid = ajv.compile(schema);
-    return (value) => (isValid(value) ? undefined : fieldErrors(isValid.errors ?? []));
+    return (value) => (isValid(value) ? undefined : fieldErrors(value, isValid.errors ?? []));
   };
 }
 
@@ -83,21 +83,29 @@ const FORMATS: Readonly<Record<string, { validate: (text: string) => boolean; mu
 };
 
 /** One error a field, the first. Of an optional null only the other choice is worth a word. */
-function fieldErrors(errors: readonly ErrorObject[]): FieldError[] {
+function fieldErrors(value: unknown, errors: readonly ErrorObject[]): FieldError[] {
   const byField = new Map<string, FieldError>();
   for (const error of errors) {
     if (error.keyword === 'anyOf' || (error.keyword === 'type' && error.params.type === 'null')) continue;
-    const field = fieldOf(error);
+    const field = fieldOf(value, error);
     if (!byField.has(field)) byField.set(field, { field, message: messageOf(error) });
     if (byField.size === MAX_ERRORS) break;
   }
   return [...byField.values()];
 }
 
-function fieldOf({ instancePath, params }: ErrorObject): string {
+/** Where in a value something is wrong: `events[3].event_name`. */
+function fieldOf(value: unknown, { instancePath, params }: ErrorObject): string {
   const path = instancePath.split('/').slice(1).map(unescapePointer);
   const own = params.missingProperty ?? params.additionalProperty ?? params.ownProperty;
-  return (own === undefined ? path : [...path, own]).join('.');
+  let inner = value;
+  let field = '';
+  for (const name of own === undefined ? path : [...path, own]) {
+    if (Array.isArray(inner)) field += `[${name}]`;
+    else field += field === '' ? name : `.${name}`;
+    inner = (inner as Record<string, unknown> | undefined)?.[name];
+  }
+  return field;
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6901#section-4 */
@@ -135,7 +143,7 @@ function messageOf({ keyword, params, parentSchema, message }: ErrorObject): str
     case 'minItems':
       return 'must not be empty';
     case 'maxItems':
-      return `must have at most ${params.limit}`;
+      return `must have at most ${params.limit} items`;
     case 'uniqueItems':
       return 'must not have the same twice';
     case 'maxProperties':

@@ -2,6 +2,7 @@ import { createBackoff } from '../../infra/backoff.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import type { QueueMessage } from '../../infra/queue/message.ts';
+import { seldom } from '../../infra/seldom.ts';
 import { createSlots } from '../../infra/slots.ts';
 import type { Term } from './leadership.ts';
 
@@ -16,14 +17,9 @@ export type Publisher = ReturnType<typeof createPublisher>;
 export function createPublisher(queue: Queue, log: Logger, term: Pick<Term, 'signal' | 'isOver'>) {
   const slots = createSlots(WINDOW);
   let lastSequence = 0;
-  let saidMs = Number.NEGATIVE_INFINITY;
-
-  function sayRefused(error: unknown, message_id: string) {
-    const nowMs = performance.now();
-    if (nowMs - saidMs < SAY_MS) return;
-    saidMs = nowMs;
-    log.warn({ err: error, message_id }, 'the queue does not take messages, trying again');
-  }
+  const sayRefused = seldom(SAY_MS, (error: unknown, message_id: string) =>
+    log.warn({ err: error, message_id }, 'the queue does not take messages, trying again'),
+  );
 
   async function publish(message: QueueMessage, id: string, dueMs?: number) {
     const backoff = createBackoff();

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { PublishedEvent } from '../../domain/event.ts';
-import { isAskedFor } from '../../domain/event-names.ts';
+import { meets, type PublishedEvent } from '../../domain/event.ts';
 import type { RecordedFact } from '../../domain/facts.ts';
 import { tablesIn } from '../../projections/tables.ts';
 import { liveWebhooks, webhookQueries, webhooks } from '../../projections/webhooks.ts';
@@ -65,7 +64,7 @@ export type Registry = ReturnType<typeof openRegistry>;
  * the webhooks that were live at its place in the log, whatever the read models have seen by then.
  */
 export function openRegistry(db: DatabaseSync) {
-  const apply = webhooks.prepare(db);
+  const apply = webhooks.prepare(db, () => {});
   const live = liveWebhooks(webhookQueries(db));
   const select = db.prepare('SELECT position, skipped_to, skipped_on, incarnation, last_sequence, server FROM relay');
   const commit = db.prepare('UPDATE relay SET position = ?, last_sequence = coalesce(?, last_sequence)');
@@ -99,20 +98,23 @@ export function openRegistry(db: DatabaseSync) {
     setServer: (server: string) => void setServer.run(server),
     apply(fact: RecordedFact) {
       apply(fact);
-      if (fact.type !== 'EventPublished') live.forget();
+      if (/^(?:Channel|Webhook)|Rotated$/.test(fact.type)) live.forget();
     },
     /**
      * The ids of the webhooks that an event is sent to at once. Where the table holds settings from beyond the event's place in the log, since this relay went back to where
      * another was, those that it has no knowledge of are among them: what is queued for it is looked up.
      */
-    *webhookIds({ channel_id, event_name }: PublishedEvent, position: number): Generator<number> {
-      for (const page of live.pages(channel_id)) {
+    *webhookIds(event: PublishedEvent, position: number): Generator<number> {
+      for (const page of live.pages(event.channel_id)) {
         for (const webhook of page) {
-          const { pause, fields } = webhook;
-          const isMet = pause === null && isAskedFor(fields.event_names, event_name);
+          const isMet = webhook.pause === null && meets(event, webhook);
           if (isMet || webhook.position > position) yield webhook.id;
         }
       }
+    },
+    /** The ids of a channel's live webhooks, a page at a time. */
+    *liveIds(channelId: number): Generator<number> {
+      for (const page of live.pages(channelId)) yield* page.map(({ id }) => id);
     },
     begin: () => db.exec('BEGIN IMMEDIATE'),
     /** Webhooks, place and, unless nothing was queued, sequence together. */

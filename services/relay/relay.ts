@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RELAYED_STREAMS } from '../../domain/facts.ts';
+import { RELAYED_STREAMS, type RecordedFact } from '../../domain/facts.ts';
+import { recoveredIn } from '../../domain/recovery.ts';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -154,10 +155,9 @@ async function relayBatch(
   try {
     for (const fact of facts) {
       registry.apply(fact);
-      if (fact.type !== 'EventPublished' || fact.position <= skipTo) continue;
-      const { data: event, position } = fact;
-      for (const webhook_id of registry.webhookIds(event, position)) {
-        await publisher.add({ event_id: event.id, webhook_id, position }, `${event.id}-${webhook_id}`);
+      if (fact.position <= skipTo) continue;
+      for (const { id, ...about } of messagesOf(registry, fact)) {
+        await publisher.add({ ...about, position: fact.position }, id);
         messages += 1;
       }
       if (messages < NOTED) continue;
@@ -169,5 +169,31 @@ async function relayBatch(
   } catch (error) {
     registry.rollback();
     throw error;
+  }
+}
+
+/** What is put on the queue for a fact. Whether anything is to be done about it is known where the delivery is looked up. */
+function* messagesOf(registry: Registry, fact: RecordedFact) {
+  switch (fact.type) {
+    case 'EventPublished': {
+      const { id: event_id } = fact.data;
+      for (const webhook_id of registry.webhookIds(fact.data, fact.position)) {
+        yield { event_id, webhook_id, id: `${event_id}-${webhook_id}` };
+      }
+      return;
+    }
+    case 'RedeliveryRequested': {
+      const { id, event_id, channel_id, webhook_id: only } = fact.data;
+      for (const webhook_id of only === undefined ? registry.liveIds(channel_id) : [only]) {
+        yield { event_id, webhook_id, id: `${event_id}-${webhook_id}-again-${id}` };
+      }
+      return;
+    }
+    case 'EventsRecovered': {
+      const { id, webhook_id } = fact.data;
+      for (const event_id of recoveredIn(fact)) {
+        yield { event_id, webhook_id, id: `${event_id}-${webhook_id}-again-${id}` };
+      }
+    }
   }
 }

@@ -78,8 +78,8 @@ async function bursts(bench: Bench, channel: Channel, apis: readonly Api[]): Pro
 }
 
 async function burst(bench: Bench, channel: Channel, apis: readonly Api[]): Promise<Record<string, number>> {
-  const { nodes, members, store } = bench.nodes;
-  const processes = { nodes, 'nats-servers': members, 'event store': [store] };
+  const { nodes, nats, store } = bench.nodes;
+  const processes = { nodes, 'nats-servers': nats.members, 'event store': [store] };
   const used = () => Object.values(processes).map((group) => group.reduce((sum, one) => sum + cpuMs(one.pid()), 0));
   bench.round += 1;
   const before = { usedMs: used(), made: nodes.map(attempts), ms: performance.now() };

@@ -10,6 +10,7 @@ import { type Figures, table } from './figures.ts';
 import { history } from './history.ts';
 import { isolation } from './isolation.ts';
 import { isolationMany } from './isolation-many.ts';
+import { lists } from './lists.ts';
 import { describeMachine } from './machine.ts';
 import { outages } from './outages.ts';
 import { overload } from './overload.ts';
@@ -22,7 +23,7 @@ import { timers } from './timers.ts';
 
 const BENCHES = {
   ...{ engines, accept, deliver, 'fan-out': fanOut, payloads, channels, storm, history },
-  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster, simulate },
+  ...{ isolation, 'isolation-many': isolationMany, timers, reconcile, overload, outages, cluster, simulate, lists },
 };
 
 /** What is measured where nothing is named: all that something is asked of; for development, what takes two minutes. */

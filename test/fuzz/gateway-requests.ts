@@ -16,9 +16,10 @@ interface Fixture {
   readonly channel: { readonly id: number; readonly publisher_key: string };
   readonly webhook: { readonly id: number; readonly subscriber_key: string };
   readonly event: { readonly id: number };
+  readonly recovery: { readonly id: number };
 }
 
-type Name = 'channel' | 'webhook' | 'event';
+type Name = 'channel' | 'webhook' | 'event' | 'recovery';
 
 interface Shot {
   /** Method and path of it: the rest would only be in the way of who reads a failure. */
@@ -114,7 +115,7 @@ function shotAt(route: Route): Arbitrary<Shot> {
         { weight: 9, arbitrary: fc.constant(route.method) },
         { weight: 1, arbitrary: fc.constantFrom('HEAD', 'OPTIONS', 'PATCH', 'DELETE', 'TRACE') },
       ),
-      params: fc.record({ channel: param, webhook: param, event: param }),
+      params: fc.record({ channel: param, webhook: param, event: param, recovery: param }),
       key: fc.oneof(
         { weight: 8, arbitrary: fc.constant('publisher' as const) },
         {
@@ -159,7 +160,11 @@ export async function gatewayRequests(url: string): Promise<fc.IAsyncProperty<[S
   async function newFixture(): Promise<Fixture> {
     const channel = await api.newChannel();
     const webhook = await api.newWebhook(channel, 'http://nobody.invalid/');
-    return { channel, webhook, event: await api.publish(channel) };
+    const path = `/v1/channels/${channel.id}/webhooks/${webhook.id}/recover`;
+    const { body: recovery } = await api.call('POST', path, {
+      ...{ key: channel.publisher_key, json: { since: '2025-01-01T00:00:00Z' } },
+    });
+    return { channel, webhook, event: await api.publish(channel), recovery };
   }
 
   return fc.asyncProperty(fc.constantFrom(...ROUTES).chain(shotAt), async (shot) => {
@@ -185,9 +190,13 @@ function send(url: string, shot: Shot, fixture: Fixture): Promise<Answer> {
     channel: fixture.channel.id,
     webhook: fixture.webhook.id,
     event: fixture.event.id,
+    recovery: fixture.recovery.id,
   };
   const [, template = ''] = route.split(' ');
-  const path = template.replace(/:(channel|webhook|event)/g, (_, name: Name) => params[name] ?? String(ids[name]));
+  const path = template.replace(
+    /:(channel|webhook|event|recovery)/g,
+    (_, name: Name) => params[name] ?? String(ids[name]),
+  );
   const search = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(textOf(value))}`);
   const { hostname, port } = new URL(url);
   const key = keyOf(shot, fixture);

@@ -1,18 +1,14 @@
 import { fork } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ClusterInfo, connect, type JetStreamManager } from 'nats';
 import type { Program } from '../../infra/local/child.ts';
 import { createPort, freePort } from '../../infra/local/free-port.ts';
-import { natsServer } from '../../infra/local/nats-server.ts';
 import { type Api, apiAt } from './api.ts';
+import { createNatsCluster } from './nats-cluster.ts';
 import { createRunning, type Running } from './running.ts';
 import { newDataDir, stackEnv } from './stack.ts';
-import { waitFor } from './wait.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LOOPBACK = '127.0.0.1';
-const MEMBERS = 3;
 const ROLES = ['projector', 'relay', 'delivery', 'gateway'];
 
 /** All services over a DATA_DIR of its own, in one process. */
@@ -39,9 +35,7 @@ export async function startCluster({
 } = {}) {
   const storePort = createPort(() => freePort(LOOPBACK));
   const store = createRunning(eventstoreProgram(storePort));
-  const natsDirs = Array.from({ length: MEMBERS }, newDataDir);
-  const members = await natsMembers(natsDirs);
-  const natsUrl = members.map(({ port }) => `nats://${LOOPBACK}:${port.current()}`).join(',');
+  const nats = await createNatsCluster();
   const nodes: Node[] = [];
 
   /** One more node; its directory is empty unless one is given. */
@@ -50,7 +44,7 @@ export async function startCluster({
       ...{ ...stackEnv(), LOG_LEVEL: 'info', ...env, DATA_DIR: dataDir, ALLOW_PRIVATE_NETWORKS: 'true' },
       ...{
         EVENTSTORE_URL: `esdb://${LOOPBACK}:${storePort.current()}?tls=false`,
-        NATS_URL: natsUrl,
+        NATS_URL: nats.url,
         NATS_REPLICAS: '3',
       },
       ...{ MASTER_SECRET: 'the same on every node of one deployment' },
@@ -62,30 +56,21 @@ export async function startCluster({
 
   async function stop(): Promise<void> {
     await Promise.all(nodes.map((node) => node.stop()));
-    await Promise.all([...members, store].map((server) => server.stop()));
+    await Promise.all([nats.stop(), store.stop()]);
   }
 
   try {
-    await Promise.all([...members, store].map((server) => server.start()));
-    await whenQuorum(natsUrl);
+    await Promise.all([nats.start(), store.start()]);
     await Promise.all(Array.from({ length: count }, () => startNode()));
   } catch (error) {
     await stop();
     throw error;
   }
   return {
-    ...{ nodes, members, store, natsUrl, startNode, stop },
+    ...{ nodes, nats, store, startNode, stop },
     /** The node whose relay has said last that it leads, of those that run. */
     leader: (): Node | undefined =>
       nodes.filter((node) => ledLastMs(node) > 0).toSorted((a, b) => ledLastMs(b) - ledLastMs(a))[0],
-    /** Resolves once each of the nats-servers has all that it is to have: another may be lost then, and nothing with it. */
-    whenWhole: () => whenWhole(natsUrl),
-    /** Kills all nats-servers at once, throws away all that they hold, and starts them again. */
-    async wipeNats(): Promise<void> {
-      await Promise.all(members.map((member) => member.kill9()));
-      for (const dir of natsDirs) rmSync(dir, { recursive: true, force: true });
-      await Promise.all(members.map((member) => member.start()));
-    },
   };
 }
 
@@ -143,43 +128,4 @@ function eventstoreProgram(port: ReturnType<typeof createPort>): Program {
         child.on('message', (message: { ready?: boolean } | null) => message?.ready && resolve());
       }),
   };
-}
-
-async function natsMembers(dirs: readonly string[]) {
-  const routePorts = await Promise.all(dirs.map(() => freePort(LOOPBACK)));
-  const routes = routePorts.map((port) => `"nats://${LOOPBACK}:${port}"`).join(', ');
-  return await Promise.all(
-    dirs.map(async (dir, index) => {
-      const chosen = await freePort(LOOPBACK);
-      const port = createPort(async () => chosen);
-      await port.forStart(false);
-      const listen = `"${LOOPBACK}:${routePorts[index]}"`;
-      const cluster = `cluster { name: webhooks, listen: ${listen}, routes: [${routes}] }`;
-      return { ...createRunning(natsServer(dir, port, [cluster])), port };
-    }),
-  );
-}
-
-/** Resolves once the servers have a leader for what JetStream keeps. */
-const whenQuorum = (natsUrl: string) =>
-  whenTrue('a quorum', natsUrl, async (jsm) => Boolean(await jsm.getAccountInfo()));
-
-const whenWhole = (natsUrl: string) =>
-  whenTrue('whole replicas everywhere', natsUrl, async ({ streams, consumers }) => {
-    const found: { cluster?: ClusterInfo }[] = await streams.list().next();
-    found.push(...(await consumers.list('DELIVERIES').next()));
-    const isWhole = ({ cluster }: { cluster?: ClusterInfo }) =>
-      cluster?.replicas?.filter(({ current }) => current).length === MEMBERS - 1;
-    return found.length > 80 && found.every(isWhole);
-  });
-
-async function whenTrue(what: string, natsUrl: string, ask: (jsm: JetStreamManager) => Promise<boolean>) {
-  const nc = await connect({ servers: natsUrl.split(','), waitOnFirstConnect: true });
-  const jsm = await nc.jetstreamManager({ checkAPI: false });
-  await waitFor(
-    what,
-    () => ask(jsm).catch((error: Error) => error.message),
-    (seen) => seen === true,
-  );
-  await nc.close();
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { decideChannel, evolveChannel, NO_CHANNEL } from '../../domain/channel.ts';
 import { decideGuid, evolveGuid, FREE_GUID } from '../../domain/guid.ts';
+import { decideRecovery, evolveRecovery, NO_RECOVERY } from '../../domain/recovery.ts';
 import { Refusal, type RefusalCode } from '../../domain/refusal.ts';
 import { decideWebhook, evolveWebhook, NO_WEBHOOK } from '../../domain/webhook.ts';
 
@@ -43,3 +44,4 @@ export function refusalOf(run: () => unknown): Refusal {
 export const givenChannel = about({ initial: NO_CHANNEL, evolve: evolveChannel, decide: decideChannel });
 export const givenWebhook = about({ initial: NO_WEBHOOK, evolve: evolveWebhook, decide: decideWebhook });
 export const givenGuid = about({ initial: FREE_GUID, evolve: evolveGuid, decide: decideGuid });
+export const givenRecovery = about({ initial: NO_RECOVERY, evolve: evolveRecovery, decide: decideRecovery });

@@ -2,6 +2,8 @@ import type { ChannelFact, ChannelFields } from '../../domain/channel.ts';
 import type { Answer, AttemptedDelivery } from '../../domain/delivery.ts';
 import type { PublishedEvent } from '../../domain/event.ts';
 import type { Fact, FactMetadata, NewFact, RecordedFact } from '../../domain/facts.ts';
+import type { RecoveryFact } from '../../domain/recovery.ts';
+import type { RedeliveryFact } from '../../domain/redelivery.ts';
 import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 
 /** The one place that spells full facts: a test names only the parts that it is about. */
@@ -9,6 +11,8 @@ import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 export const CHANNEL_ID = 1_001;
 export const WEBHOOK_ID = 2_001;
 export const EVENT_ID = 3_001;
+export const REDELIVERY_ID = 4_001;
+export const RECOVERY_ID = 5_001;
 
 export const HOUR_MS = 3_600_000;
 export const AT_MS = Date.parse('2026-11-23T09:00:00.000Z');
@@ -100,6 +104,40 @@ export function attempted(part: Partial<AttemptedDelivery> = {}) {
     ...part,
   };
   return { type: 'DeliveryAttempted', data } satisfies Fact;
+}
+
+/** Asked for by the publisher, an hour after the publication, for all webhooks, unless said otherwise. */
+export function redeliveryRequested(part: Partial<RedeliveryFact['data']> = {}) {
+  const data: RedeliveryFact['data'] = {
+    id: REDELIVERY_ID,
+    event_id: EVENT_ID,
+    channel_id: CHANNEL_ID,
+    requested_at: iso(AT_MS + HOUR_MS),
+    by: 'publisher',
+    ...part,
+  };
+  return { type: 'RedeliveryRequested', data } satisfies Fact;
+}
+
+const RECOVERY = { id: RECOVERY_ID, channel_id: CHANNEL_ID, webhook_id: WEBHOOK_ID };
+
+/** Asked for by the publisher at AT_MS, for the hour before that, unless said otherwise. */
+export function recoveryRequested(part: Partial<Of<RecoveryFact, 'RecoveryRequested'>['data']> = {}) {
+  const time = { since: iso(AT_MS - HOUR_MS), until: iso(AT_MS), missing: false, requested_at: iso(AT_MS) };
+  return {
+    type: 'RecoveryRequested',
+    data: { ...RECOVERY, ...time, by: 'publisher', ...part } as const,
+  } satisfies RecoveryFact;
+}
+
+export function eventsRecovered(part: Partial<Of<RecoveryFact, 'EventsRecovered'>['data']> = {}) {
+  const data = { ...RECOVERY, failed: [], missing: [], requested_at: iso(AT_MS), by: 'publisher', ...part } as const;
+  return { type: 'EventsRecovered', data } satisfies RecoveryFact;
+}
+
+export function recoveryFinished({ failed = 0, missing = 0 } = {}) {
+  const data = { ...RECOVERY, finished_at: iso(AT_MS), failed, missing };
+  return { type: 'RecoveryFinished', data } satisfies RecoveryFact;
 }
 
 /** What a success says differently. */

@@ -1,38 +1,38 @@
 import Type, { type Static } from 'typebox';
-import { NewEvent, type PublishedEvent, publish } from '../../../domain/event.ts';
-import { stream } from '../../../domain/facts.ts';
+import { isFor, NewEvent, NewEvents, type PublishedEvent, publish } from '../../../domain/event.ts';
+import { ACTORS, stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
+import { factId } from '../../../domain/ids.ts';
 import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
+import { NewRedelivery, requestRedelivery } from '../../../domain/redelivery.ts';
 import { newFact } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import { At, entryFacts, entryFactsUntil, entryOf, publicationOf, skippedEntries } from '../past.ts';
 import { fieldProblem, Problem } from '../problems.ts';
 import { Proof, proofOf } from '../proof.ts';
-import { DEFAULT_LIMIT, listQuery, MAX_LIMIT } from '../query.ts';
-import { Page, type Request, route } from '../route.ts';
-import { Id } from './answers.ts';
+import { appendToEvents, findEvent, publishAll, whenAllIsRead } from '../publishing.ts';
+import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
+import { Page, Part, type Request, route } from '../route.ts';
+import { Attempt, EventAnswer, Id, Time } from './answers.ts';
+
+/** How large a batch may be: the store takes 1 MiB an append. */
+const MAX_BATCH_KIB = 768;
+
+/** About what a redelivery takes in the log at most. */
+const MAX_REDELIVERY_BYTES = 1_024;
 
 const COLLECTION = '/v1/channels/:channel/events';
 const ITEM = `${COLLECTION}/:event`;
 
-const Time = Type.String({ format: 'date-time' });
-const EventAnswer = Type.Object({
+const By = Type.Enum(ACTORS, { description: 'The kind of key that asked.' });
+const RedeliveryAnswer = Type.Object({
   id: Id,
-  channel_id: Id,
-  ...NewEvent.properties,
-  published_at: Time,
+  event_id: Id,
+  ...NewRedelivery.properties,
+  requested_at: Time,
+  by: By,
 });
 
-const AttemptAnswer = Type.Object({
-  attempt: Type.Integer({ minimum: 1 }),
-  at: Time,
-  status_code: Type.Union([Type.Integer(), Type.Null()]),
-  error: Type.Union([Type.String(), Type.Null()]),
-  duration_ms: Type.Number(),
-  response_body: Type.String({ description: 'The first 1,024 bytes of it.' }),
-  trigger: Type.Enum(['publish', 'retry', 'redeliver']),
-  webhook_revision: Type.Integer({ description: "Version of the webhook's settings that the attempt used." }),
-});
 const LogAnswer = Type.Array(
   Type.Object({
     webhook_id: Id,
@@ -42,11 +42,21 @@ const LogAnswer = Type.Array(
       Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
     ),
     next_attempt_at: Type.Union([Time, Type.Null()]),
-    attempts: Type.Array(AttemptAnswer),
+    attempts: Type.Array(Attempt),
+    redeliveries: Type.Optional(
+      Type.Array(Type.Object({ id: Id, requested_at: Time, by: By, reason: NewRedelivery.properties.reason }), {
+        description: 'Who asked for it to be delivered again.',
+      }),
+    ),
     proof: Type.Optional(Proof),
   }),
 );
 
+const ListQuery = Closed({
+  ...listQuery(DEFAULT_LIMIT).properties,
+  ...eventFilters,
+  ext_ref_code: NewEvent.properties.ext_ref_code,
+});
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
@@ -63,23 +73,51 @@ export const eventRoutes = [
     path: COLLECTION,
     access: 'publisher',
     summary: 'Publish an event',
+    isDelivering: true,
     isPublishing: true,
     body: NewEvent,
     fromForm: numberCreatedAt,
     answer: EventAnswer,
     location: ({ id }, { channel }) => `/v1/channels/${channel?.id}/events/${id}`,
-    handle: publishEvent,
+    async handle(request, gateway) {
+      const { id, channel, body, atMs } = request;
+      const [event] = await publishAll(request, [publish(id, channel.id, body, atMs)], gateway);
+      return event as PublishedEvent;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: `${COLLECTION}/batch`,
+    access: 'publisher',
+    summary: 'Publish many events at once: all or none',
+    isDelivering: true,
+    isPublishing: true,
+    body: NewEvents,
+    maxBodyKib: MAX_BATCH_KIB,
+    count: ({ events }) => events.length,
+    fromForm: ({ events }) => {
+      if (Array.isArray(events)) for (const event of events) if (isObject(event)) numberCreatedAt(event);
+    },
+    answer: Type.Object({ ids: Type.Array(Id, { description: 'Of the events, in their order.' }) }),
+    location: (_, { channel }) => `/v1/channels/${channel?.id}/events`,
+    async handle(request, gateway) {
+      const { ids, channel, body, atMs } = request;
+      const facts = body.events.map((event, index) => publish(ids[index] ?? 0, channel.id, event, atMs));
+      return { ids: (await publishAll(request, facts, gateway)).map(({ id }) => id) };
+    },
   }),
   route({
     method: 'GET',
     path: COLLECTION,
     access: 'publisher',
     summary: 'List the events of a channel, newest first',
-    query: listQuery(DEFAULT_LIMIT),
+    query: ListQuery,
     answer: Type.Array(EventAnswer),
-    async handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, freshness }) {
+    async handle({ channel, query }, { readModels, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
-      return new Page(readModels.events.page(channel.id, { after, limit: limit + 1 }), limit, ({ id }) => id);
+      const { after, limit = DEFAULT_LIMIT } = query;
+      const { items, next } = readModels.lists.events(channel.id, query, { ...idsIn(query), after, limit });
+      return new Part(items, next);
     },
   }),
   route({
@@ -104,14 +142,26 @@ export const eventRoutes = [
       const isShown = ({ webhook_id }: { webhook_id: number }) => (onlyWebhook ?? webhook_id) === webhook_id;
       const found = gateway.readModels.deliveries.notificationLog(eventId, which).filter(isShown);
       const isAsItIs = more.at === undefined && more.proof === undefined;
+      const shown = new Page<ProvenEntry>(found, limit, ({ webhook_id }) => webhook_id);
+      if (more.include === undefined) {
+        return isAsItIs ? shown : shown.showing(await fromFacts(gateway, eventId, shown.items, more));
+      }
       const entries: readonly ProvenEntry[] = isAsItIs ? found : await fromFacts(gateway, eventId, found, more);
-      const skipped =
-        more.include === undefined
-          ? []
-          : await skippedEntries(gateway, { eventId, channelId: channel.id, ...which, at: more.at });
+      const skipped = await skippedEntries(gateway, { eventId, channelId: channel.id, ...which, at: more.at });
       const all = [...entries, ...skipped.filter(isShown)].sort((a, b) => a.webhook_id - b.webhook_id);
-      return new Page(all.slice(0, limit + 1), limit, ({ webhook_id }) => webhook_id);
+      return new Page(all, limit, ({ webhook_id }) => webhook_id);
     },
+  }),
+  route({
+    method: 'POST',
+    path: `${ITEM}/redeliver`,
+    access: 'publisher',
+    summary: 'Deliver an event again, now',
+    isDelivering: true,
+    body: NewRedelivery,
+    answer: RedeliveryAnswer,
+    location: ({ event_id }, { channel }) => `/v1/channels/${channel?.id}/events/${event_id}/notification_log`,
+    handle: redeliver,
   }),
 ];
 
@@ -119,6 +169,38 @@ export const eventRoutes = [
 function refuseSkippedWithProof({ include, proof }: Asked): void {
   if (include === undefined || proof === undefined) return;
   throw fieldProblem('query-invalid', [{ field: 'include', message: 'must not be given together with proof' }]);
+}
+
+async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof NewRedelivery>, gateway: Gateway) {
+  const { id, channel, eventId, body, atMs, requestId, by, repeatable, repeated } = request;
+  const name = stream.events(channel.id);
+  const event = await findEvent(gateway, channel.id, eventId);
+  const fact = requestRedelivery(event, body, { id, atMs, by });
+  if (repeated) await whenAllIsRead(gateway, name);
+  if (!repeated || !gateway.readModels.deliveries.hasRedelivery(event.id, id)) {
+    assertReachable(gateway, event, body.webhook_id);
+    const once = { ...newFact(fact, { about: event.id, requestId, by }), id: factId('RedeliveryRequested', id) };
+    await appendToEvents(gateway, name, [once], { bytes: MAX_REDELIVERY_BYTES, repeatable });
+  }
+  const { channel_id, ...answer } = fact.data;
+  return answer;
+}
+
+/** @throws Problem webhook-not-found, fields-invalid, nothing-to-redeliver */
+function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhookId: number | undefined): void {
+  if (webhookId === undefined) {
+    if (readModels.deliveries.hasLiveWebhook(event.id)) return;
+    throw new Problem('nothing-to-redeliver', 'No webhook that this event was on its way to is there any more.');
+  }
+  if (readModels.webhooks.byId(webhookId)?.channel_id !== event.channel_id) {
+    const errors = [{ field: 'webhook_id', message: 'is not that of a webhook of this channel' }];
+    throw new Problem('webhook-not-found', 'There is no such webhook in this channel.', { errors });
+  }
+  if (!isFor(event, { id: webhookId })) {
+    throw fieldProblem('fields-invalid', [
+      { field: 'webhook_id', message: 'is not that of the webhook that this ping was for' },
+    ]);
+  }
 }
 
 interface Asked {
@@ -137,56 +219,20 @@ async function fromFacts(gateway: Gateway, eventId: number, found: readonly Noti
     const all = await entryFacts(gateway, { eventId, webhookId }, published);
     const facts = asked.at === undefined ? all : entryFactsUntil(all, asked.at);
     const proof = asked.proof === undefined ? {} : { proof: proofOf(facts, gateway.tree()) };
-    entries.push({ ...(await entryOf(gateway.store, facts)), ...proof });
+    const entry = await entryOf(gateway.store, facts);
+    if (entry) entries.push({ ...entry, ...proof });
   }
   return entries;
 }
 
 /** A form can only say text, but `data[created_at]` of digits is meant as a number (api.md's example). */
 function numberCreatedAt({ data }: Record<string, unknown>): void {
-  if (typeof data !== 'object' || data === null) return;
-  const { created_at } = data as { created_at?: unknown };
+  if (!isObject(data)) return;
+  const { created_at } = data;
   if (typeof created_at !== 'string' || !/^(?:0|[1-9][0-9]{0,15})$/.test(created_at)) return;
-  if (Number.isSafeInteger(Number(created_at))) (data as { created_at?: unknown }).created_at = Number(created_at);
+  if (Number.isSafeInteger(Number(created_at))) data.created_at = Number(created_at);
 }
 
-/** JSON can take up to this many times the characters of the body that it came from (`1e20`, or three-byte characters). */
-const GROWTH = 6;
-/** Bodies up to this size are not measured again. */
-const SMALL = 4 * 1_024;
-/** What one event may take in the log, in bytes: the store takes 1 MiB an append. */
-const MAX_EVENT_BYTES = 768 * 1_024;
-
-async function publishEvent(request: Request<typeof COLLECTION, typeof NewEvent>, gateway: Gateway) {
-  const { id, channel, body, bodyLength, atMs, requestId, by, repeatable, repeated } = request;
-  const fact = publish(id, channel.id, body, atMs);
-  const name = stream.events(channel.id);
-  const before = repeated ? await eventBefore(gateway, name, channel.id, id) : undefined;
-  if (before) return before;
-  const bytes = bodyLength <= SMALL ? bodyLength * GROWTH : Buffer.byteLength(JSON.stringify(fact.data));
-  if (bytes > MAX_EVENT_BYTES) throw new Problem('body-too-large', 'Written out as JSON, the event is too large.');
-  const facts = [newFact(fact, { about: id, requestId, by })];
-  // What may be repeated goes alone: an append of several facts is not recognised by one of them.
-  const { position } = repeatable
-    ? await gateway.store.append(name, facts, 'any')
-    : await gateway.coalescer.append(name, facts, bytes);
-  gateway.freshness.wrote(name, position);
-  gateway.backpressure.wrote(position);
-  return fact.data;
-}
-
-/** The event that a repeated request published before, whichever process did it. */
-async function eventBefore(gateway: Gateway, name: string, channelId: number, id: number) {
-  const [last] = await gateway.store.read(name, { last: 1 });
-  await gateway.freshness.whenPosition(last?.position ?? -1);
-  return gateway.readModels.events.byId(channelId, id);
-}
-
-/** @throws Problem event-not-found */
-async function findEvent({ readModels, freshness }: Gateway, channelId: number, id: number): Promise<PublishedEvent> {
-  const whenRead = freshness.whenRead(stream.events(channelId));
-  if (whenRead) await whenRead;
-  const event = readModels.events.byId(channelId, id);
-  if (!event) throw new Problem('event-not-found', 'There is no such event in this channel.');
-  return event;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { type PublishedEvent, ping } from '../../../domain/event.ts';
 import { stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
@@ -14,9 +15,10 @@ import { asCreated, carryOut, WEBHOOK } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import type { Keyring } from '../keyring.ts';
 import { At, Revision, webhookThen } from '../past.ts';
+import { publishAll } from '../publishing.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id, NoFields, Past } from './answers.ts';
+import { Deleted, EventAnswer, Id, NoFields, Past } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
@@ -155,6 +157,21 @@ export const webhookRoutes = [
         madeWith: gateway.keyring.madeWith,
         atMs: request.atMs,
       }),
+  }),
+  route({
+    method: 'POST',
+    path: `${ITEM}/ping`,
+    access: 'webhook-owner',
+    summary: 'Send a `ping` event to this webhook alone',
+    isDelivering: true,
+    body: NoFields,
+    answer: EventAnswer,
+    location: ({ id }, { channel }) => `/v1/channels/${channel?.id}/events/${id}/notification_log`,
+    async handle(request, gateway) {
+      const { id, webhook, atMs } = request;
+      const [event] = await publishAll(request, [ping(id, webhook, atMs)], gateway);
+      return event as PublishedEvent;
+    },
   }),
   route({
     method: 'GET',

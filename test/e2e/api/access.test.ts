@@ -63,10 +63,19 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/webhooks/:webhook/history': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_key': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks/:webhook/rotate_secret': { 'the publisher': IN },
+  'POST /v1/channels/:channel/webhooks/:webhook/recover': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/recoveries': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/recoveries/:recovery': { 'the publisher': IN, 'the subscriber': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/public_key': { 'the publisher': IN, 'the subscriber': IN },
+  'POST /v1/channels/:channel/webhooks/:webhook/ping': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/deliveries': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/feed': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/webhooks/:webhook/stats': { 'the publisher': IN, 'the subscriber': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
+  'POST /v1/channels/:channel/events/batch': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event': { 'the publisher': IN },
+  'POST /v1/channels/:channel/events/:event/redeliver': { 'the publisher': IN },
   'GET /v1/channels/:channel/events/:event/notification_log': {
     'the publisher': IN,
     'the subscriber': IN,
@@ -89,6 +98,7 @@ describe('who may do what', () => {
     readonly channel: Channel;
     readonly webhookId: number;
     readonly eventId: number;
+    readonly recoveryId: number;
     readonly keys: Readonly<Record<Caller, string | undefined>>;
   }
 
@@ -116,6 +126,9 @@ describe('who may do what', () => {
     const second = await make(`/v1/channels/${channel.id}/webhooks`, { webhook_url });
     const theirs = await make(`/v1/channels/${other.id}/webhooks`, { webhook_url });
     const event = await make(`/v1/channels/${channel.id}/events`, { event_name: 'a' });
+    const recovery = await make(`/v1/channels/${channel.id}/webhooks/${webhook.id}/recover`, {
+      since: '2025-01-01T00:00:00Z',
+    });
     await waitFor('a checkpoint', async () => (await call('GET', '/v1/checkpoint')).status === 200);
     const keys = {
       'no key': undefined,
@@ -131,16 +144,17 @@ describe('who may do what', () => {
       'the subscriber, by a key that was rotated out': firstWebhook.subscriber_key,
       'the admin': ADMIN_KEY,
     };
-    return { channel, webhookId: webhook.id, eventId: event.id, keys };
+    return { channel, webhookId: webhook.id, eventId: event.id, recoveryId: recovery.id, keys };
   }
 
   /** Its bodies are not what the route asks for where it takes one, so that nothing happens: what counts is whether it gets that far. */
-  async function verdict(route: string, { channel, webhookId, eventId, keys }: Scene, caller: Caller) {
+  async function verdict(route: string, { channel, webhookId, eventId, recoveryId, keys }: Scene, caller: Caller) {
     const [method, path] = route.split(' ') as [string, string];
     const filled = path
       .replace(':channel', String(channel.id))
       .replace(':webhook', String(webhookId))
-      .replace(':event', String(eventId));
+      .replace(':event', String(eventId))
+      .replace(':recovery', String(recoveryId));
     const key = keys[caller];
     const body = method === 'POST' || method === 'PUT' ? { json: { nothing: 'like it' } } : {};
     const answer = await call(method, filled, { key, ...body });

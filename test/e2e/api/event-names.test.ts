@@ -86,11 +86,11 @@ describe('event names of a webhook', () => {
   for (const [what, event_names, field, message] of [
     ['no list', 'order.*', 'event_names', 'must be a list'],
     ['an empty list', [], 'event_names', 'must not be empty'],
-    ['too many', Array(51).fill('a'), 'event_names', 'must have at most 50'],
-    ['a star that is not at the end', ['a', 'a.*.b'], 'event_names.1', /^must be the name of an event, or/],
-    ['an empty one', ['', 'a'], 'event_names.0', /^must be the name of an event, or/],
-    ['one that is too long', [`${'a'.repeat(255)}*`], 'event_names.0', /^must be the name of an event, or/],
-    ['a number', [1], 'event_names.0', 'must be a string'],
+    ['too many', Array(51).fill('a'), 'event_names', 'must have at most 50 items'],
+    ['a star that is not at the end', ['a', 'a.*.b'], 'event_names[1]', /^must be the name of an event, or/],
+    ['an empty one', ['', 'a'], 'event_names[0]', /^must be the name of an event, or/],
+    ['one that is too long', [`${'a'.repeat(255)}*`], 'event_names[0]', /^must be the name of an event, or/],
+    ['a number', [1], 'event_names[0]', 'must be a string'],
   ] as const) {
     it(`are refused where they are ${what}`, async () => {
       const json = { webhook_url: receiver.url('/'), event_names };

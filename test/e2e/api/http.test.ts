@@ -15,12 +15,22 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/rotate_key': ['POST'],
   '/v1/channels/1/webhooks/1/rotate_key': ['POST'],
   '/v1/channels/1/webhooks/1/rotate_secret': ['POST'],
+  '/v1/channels/1/webhooks/1/ping': ['POST'],
+  '/v1/channels/1/webhooks/1/recover': ['POST'],
+  '/v1/channels/1/webhooks/1/recoveries': ['GET', 'HEAD'],
+  '/v1/channels/1/webhooks/1/recoveries/1': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/public_key': ['GET', 'HEAD'],
+  '/v1/channels/1/webhooks/1/deliveries': ['GET', 'HEAD'],
+  '/v1/channels/1/webhooks/1/feed': ['GET', 'HEAD'],
+  '/v1/channels/1/webhooks/1/stats': ['GET', 'HEAD'],
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],
   '/v1/channels/1/events': ['GET', 'HEAD', 'POST'],
+  // By its path, an event of that id: there is none.
+  '/v1/channels/1/events/batch': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1/events/1': ['GET', 'HEAD'],
+  '/v1/channels/1/events/1/redeliver': ['POST'],
   '/v1/channels/1/events/1/notification_log': ['GET', 'HEAD'],
 };
 

@@ -15,12 +15,36 @@ function gist({ status, headers, body }: Answered) {
   return { status, location: headers.get('location'), body };
 }
 
-/** Each POST that creates: a request, and how many such things there are. */
-const CREATING: Record<string, { path: (id: number) => string; json: () => object }> = {
+/** Each POST that creates: a request, where such things are listed, and one that is not the same. */
+interface Creating {
+  readonly path: (id: number) => string;
+  readonly list?: (id: number) => string;
+  readonly json: () => object;
+  readonly other?: object;
+}
+const CREATING: Record<string, Creating> = {
   channel: { path: () => '/v1/channels', json: () => ({ name: 'a', guid: `guid-${++keys}`, email: 'a@b.example' }) },
-  webhook: { path: (id) => `/v1/channels/${id}/webhooks`, json: () => ({ webhook_url: 'http://127.0.0.1:9/' }) },
-  event: { path: (id) => `/v1/channels/${id}/events`, json: () => ({ event_name: 'a', data: { b: [1] } }) },
+  webhook: {
+    path: (id) => `/v1/channels/${id}/webhooks`,
+    list: (id) => `/v1/channels/${id}/webhooks`,
+    json: () => ({ webhook_url: 'http://127.0.0.1:9/' }),
+  },
+  event: {
+    path: (id) => `/v1/channels/${id}/events`,
+    list: (id) => `/v1/channels/${id}/events`,
+    json: () => ({ event_name: 'a', data: { b: [1] } }),
+    other: { ext_ref_code: 'b' },
+  },
+  batch: {
+    path: (id) => `/v1/channels/${id}/events/batch`,
+    list: (id) => `/v1/channels/${id}/events?limit=250`,
+    json: () => ({ events: [{ event_name: 'a' }, { event_name: 'b', data: { c: [1] } }, { event_name: 'a' }] }),
+    other: { events: [{ event_name: 'a' }] },
+  },
 };
+
+/** What an answer has brought into being. */
+const idsOf = ({ body }: Answered): number[] => body.ids ?? [body.id];
 
 /** The same request with the same Idempotency-Key happens once, and is answered as it was the first time. */
 describe('an Idempotency-Key', () => {
@@ -34,27 +58,28 @@ describe('an Idempotency-Key', () => {
     return body.map(({ id }: { id: number }) => id);
   };
 
-  for (const [name, { path, json }] of Object.entries(CREATING)) {
+  for (const [name, { path, list, json, other: different }] of Object.entries(CREATING)) {
     it(`makes one ${name} of a request that is repeated`, async () => {
       const request = withKey(newKey(), { key: channel.publisher_key, json: json() });
       const first = await call('POST', path(channel.id), request);
       expect(first.status, JSON.stringify(first.body)).to.equal(201);
       for (let n = 0; n < 3; n++)
         expect(gist(await call('POST', path(channel.id), request))).to.deep.equal(gist(first));
-      if (name !== 'channel') {
-        expect((await idsIn(path(channel.id))).filter((id) => id === first.body.id)).to.have.length(1);
+      if (list) {
+        const made = idsOf(first);
+        expect((await idsIn(list(channel.id))).filter((id) => made.includes(id))).to.have.members(made);
       }
     });
 
     it(`makes one ${name} of 50 simultaneous requests`, async () => {
-      const before = name === 'channel' ? [] : await idsIn(path(channel.id));
+      const before = list ? await idsIn(list(channel.id)) : [];
       const request = withKey(newKey(), { key: channel.publisher_key, json: json() });
       const answers = await Promise.all(Array.from({ length: 50 }, () => call('POST', path(channel.id), request)));
       const [first] = answers as [Answered];
       expect(first.status, JSON.stringify(first.body)).to.equal(201);
       for (const answer of answers) expect(gist(answer)).to.deep.equal(gist(first));
-      if (name === 'channel') return;
-      expect(await idsIn(path(channel.id))).to.have.members([...before, first.body.id]);
+      if (!list) return;
+      expect(await idsIn(list(channel.id))).to.have.members([...before, ...idsOf(first)]);
     });
 
     it(`is refused with another body for a ${name}`, async () => {
@@ -62,7 +87,7 @@ describe('an Idempotency-Key', () => {
       expect(
         (await call('POST', path(channel.id), withKey(key, { key: channel.publisher_key, json: json() }))).status,
       ).to.equal(201);
-      const other = { ...json(), ...(name === 'event' ? { ext_ref_code: 'b' } : { name: 'another' }) };
+      const other = { ...json(), ...(different ?? { name: 'another' }) };
       const { status, body } = await call(
         'POST',
         path(channel.id),
@@ -170,7 +195,7 @@ describe('an Idempotency-Key after a restart', () => {
       const events = await apiAt(stack.url).call('GET', `/v1/channels/${channel.id}/events`, {
         key: channel.publisher_key,
       });
-      expect(events.body).to.have.length(1);
+      expect(events.body, 'the event and those of the batch').to.have.length(4);
     } finally {
       await stack.stop();
     }
@@ -193,7 +218,7 @@ describe('an Idempotency-Key over a store that fails, and over time', () => {
   afterEach(() => parts.straighten());
 
   for (const [name, { path, json }] of Object.entries(CREATING)) {
-    const prefix = name === 'event' ? 'events-' : `${name}-`;
+    const prefix = name === 'event' || name === 'batch' ? 'events-' : `${name}-`;
 
     it(`makes one ${name} where the first request was accepted, but its append failed`, async () => {
       const request = withKey(newKey(), { key: channel.publisher_key, json: json() });
@@ -221,10 +246,12 @@ describe('an Idempotency-Key over a store that fails, and over time', () => {
       parts.straighten();
       const made = await gateway.call('POST', path(channel.id), request);
       expect(made.status, JSON.stringify(made.body)).to.equal(201);
-      const facts = await parts.store.read(name === 'event' ? stream.events(channel.id) : `${name}-${made.body.id}`);
-      const [fact, ...others] = facts.filter(({ data }) => (data as { id?: number }).id === made.body.id);
-      expect(fact, 'its one fact').not.to.equal(undefined);
-      expect(others).to.deep.equal([]);
+      const ids = idsOf(made);
+      const facts = await parts.store.read(
+        prefix === 'events-' ? stream.events(channel.id) : `${prefix}${made.body.id}`,
+      );
+      const kept = facts.map(({ data }) => (data as { id?: number }).id).filter((id) => ids.includes(id ?? 0));
+      expect(kept, 'one fact of each').to.deep.equal(ids);
     });
   }
 

@@ -36,6 +36,11 @@ describe('lists', () => {
       ids: () => hooks,
     },
     'of events, newest first': { path: () => `/v1/channels/${channel.id}/events`, ids: () => events },
+    'of deliveries, newest event first': {
+      path: () => `/v1/channels/${channel.id}/webhooks/${hooks[0]}/deliveries`,
+      ids: () => events,
+      idOf: 'event_id',
+    },
     'of a notification log, by webhook': {
       path: () => `/v1/channels/${channel.id}/events/${events[0]}/notification_log`,
       ids: () => hooks,

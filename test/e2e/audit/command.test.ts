@@ -158,8 +158,14 @@ describe('webhooks-audit', function () {
     const key = channel.publisher_key;
     const path = `/v1/channels/${channel.id}`;
     await api.call('PUT', path, { key, json: { name: 'renamed' } });
-    await api.call('DELETE', `${path}/webhooks/${webhook.id}`, { key });
     const [event] = events as [{ id: number }];
+    await api.call('POST', `${path}/events/${event.id}/redeliver`, { key, json: { reason: 'to be shown' } });
+    await waitFor('the redelivery', async () => (await api.log(channel, event.id))[0]?.attempts.length === 2);
+    const missing = { since: '2025-01-01T00:00:00Z', missing: true };
+    const late = await api.newWebhook(channel, receiver.url('/late'));
+    await api.call('POST', `${path}/webhooks/${late.id}/recover`, { key, json: missing });
+    await waitFor('the recovery', async () => (await api.log(channel, event.id))[1]?.status === 'delivered');
+    await api.call('DELETE', `${path}/webhooks/${webhook.id}`, { key });
     const log = await api.log(channel, event.id);
     await api.call('DELETE', path, { key });
     const facts = await replay('--channel', String(channel.id));
@@ -179,6 +185,25 @@ describe('webhooks-audit', function () {
     const first = await show('webhook', String(webhook.id), '--revision', '0');
     expect(first).to.deep.include({ status: 'live', fields: { webhook_url: receiver.url() } });
     expect(await show('log', String(event.id))).to.deep.equal(log);
+    expect(log.map(({ attempts }) => attempts.map(({ trigger }) => trigger).join())).to.deep.equal([
+      ...['publish,redeliver', 'redeliver'],
+    ]);
+    for (const [what, types] of [
+      [
+        ['--event', event.id],
+        ['EventPublished', 'RedeliveryRequested', 'EventsRecovered'],
+      ],
+      [
+        ['--webhook', late.id],
+        ['WebhookCreated', 'RecoveryRequested', 'EventsRecovered', 'RecoveryFinished'],
+      ],
+      [
+        ['--channel', channel.id],
+        ['RedeliveryRequested', 'RecoveryRequested', 'EventsRecovered'],
+      ],
+    ] as const) {
+      expect(typesOf(await replay(...what.map(String)))).to.include.members([...types]);
+    }
     const publishedAt = facts.find(({ type }) => type === 'EventPublished')?.recorded_at ?? '';
     const [entry] = await show('log', String(event.id), '--at', publishedAt);
     expect(entry.attempts.length).to.be.lessThan(2);

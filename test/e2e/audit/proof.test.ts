@@ -71,6 +71,27 @@ describe('proofs', () => {
     expect(proof).to.include({ event_id: event.id, webhook_id: webhook.id, attempts: 1 });
   });
 
+  it('prove who asked for a redelivery, and when', async () => {
+    const channel = await newChannel();
+    const key = channel.publisher_key;
+    const { event, path } = await proven(key, channel.id, receiver.url());
+    await call('POST', `/v1/channels/${channel.id}/events/${event.id}/redeliver`, { key, json: { reason: 'lost' } });
+    const [entry] = await waitFor(
+      'a proof of all facts',
+      async () => (await call('GET', path, { key })).body,
+      ([{ attempts, proof }]) =>
+        attempts.length === 2 &&
+        proof.facts.every(({ leaf_index }: { leaf_index: number | null }) => leaf_index !== null),
+    );
+    const { body: head } = await call('GET', '/v1/checkpoint');
+    expect(await verify(head.public_key, [entry])).to.match(/^proven .*"attempts":2/);
+    const [redelivery] = entry.redeliveries;
+    for (const redeliveries of [[{ ...redelivery, by: 'admin' }], [{ ...redelivery, reason: 'not lost' }], undefined]) {
+      const said = await verify(head.public_key, [{ ...entry, redeliveries }]);
+      expect(said).to.include('the redeliveries are not those');
+    }
+  });
+
   it('prove nothing where anything was changed', async () => {
     const channel = await newChannel();
     const { log } = await proven(channel.publisher_key, channel.id, receiver.url());

@@ -129,6 +129,22 @@ describe('a paused webhook', function () {
     expect(receiver.hitsAt('/deleted')).to.deep.equal([]);
   });
 
+  it('has what is asked to be delivered again wait as well', async () => {
+    const webhook = await api.newWebhook(channel, receiver.url('/redelivered'));
+    const { id } = await api.publish(channel);
+    await whenEntry('a delivery', id, ({ status }) => status === 'delivered');
+    await pause(webhook);
+    const path = `/v1/channels/${channel.id}/events/${id}/redeliver`;
+    const asked = await api.call('POST', path, { key: channel.publisher_key, json: {} });
+    expect(asked.status).to.equal(201);
+    await whenAnotherGotIt();
+    await whenEntry('what waits', id, ({ status }) => status === 'pending');
+    expect(receiver.hitsAt('/redelivered')).to.have.length(1);
+    await resume(webhook);
+    const { attempts } = await whenEntry('another delivery', id, ({ status }) => status === 'delivered');
+    expect(attempts.map(({ trigger }) => trigger)).to.deep.equal(['publish', 'redeliver']);
+  });
+
   it('can be paused again while its deliveries go out', async () => {
     const gate = Promise.withResolvers<void>();
     const webhook = await api.newWebhook(channel, receiver.url('/again'), { paused: true });

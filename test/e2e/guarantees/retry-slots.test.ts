@@ -292,9 +292,16 @@ describe('slots of long waits', () => {
     process.kill(pid, 'SIGKILL');
     // Long before the time limit of what they had sent at first.
     await waitFor('answers', () => answers === 2, undefined, 4_000);
-    expect(await broker.messages()).to.equal(1);
+    await waitFor(
+      'the one message',
+      () => broker.messages().catch(notConnected),
+      (messages) => messages === 1,
+    );
   });
 });
 
 const isSame = (a: Record<string, number>, b: Record<string, number>): boolean =>
   JSON.stringify(Object.entries(a).sort()) === JSON.stringify(Object.entries(b).sort());
+
+/** The broker's own connection may be a moment behind. */
+const notConnected = (): undefined => undefined;

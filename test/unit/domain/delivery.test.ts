@@ -20,6 +20,8 @@ import {
   HOUR_MS,
   iso,
   published,
+  REDELIVERY_ID,
+  redeliveryRequested,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
   WEBHOOK_PAUSED,
@@ -31,9 +33,14 @@ const WEBHOOK = { id: WEBHOOK_ID, webhook_url: 'https://subscriber.example/hook'
 const OPEN = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: null });
 
 /** Attempts a delivery whenever one is due, each `driftMs` late, until nothing more is due. */
-function deliver(policy: RetryPolicy, driftMs: number, answerOf: (attempt: number) => Partial<Answer>) {
+function deliver(
+  policy: RetryPolicy,
+  driftMs: number,
+  answerOf: (attempt: number) => Partial<Answer>,
+  from: Delivery = OPEN,
+) {
   const facts: AttemptedDelivery[] = [];
-  let delivery: Delivery = OPEN;
+  let delivery = from;
   while (delivery.next_attempt_at !== null) {
     const atMs = Date.parse(delivery.next_attempt_at) + driftMs;
     const fact = decideAttempt(delivery, policy, WEBHOOK, { atMs, answer: answer(answerOf(facts.length + 1)) });
@@ -209,7 +216,6 @@ describe('a delivery to a paused webhook', () => {
     const delivered = evolveDelivery(OPEN, attempted(DELIVERED));
     for (const fact of [WEBHOOK_PAUSED, resumption(AT_MS, 5)])
       expect(evolveDelivery(delivered, fact)).to.equal(delivered);
-    expect(evolveDelivery(OPEN, resumption(AT_MS, 5))).to.equal(OPEN);
   });
 
   it('is due with the resumption, with a whole new window', () => {
@@ -244,4 +250,54 @@ describe('a delivery to a paused webhook', () => {
     expect(after).to.not.have.any.keys('resumed_in');
     expect(isPaused(evolveDelivery(resumed, WEBHOOK_PAUSED))).to.equal(true);
   });
+});
+
+describe('a delivery that is asked for again', () => {
+  const REQUESTED_MS = AT_MS + 30 * HOUR_MS;
+  const request = (id = REDELIVERY_ID) => redeliveryRequested({ id, requested_at: iso(REQUESTED_MS), reason: 'lost' });
+  const delivered = evolveDelivery(OPEN, attempted(DELIVERED));
+  const failed = evolveDelivery(OPEN, attempted({ outcome: 'failed', next_attempt_at: null }));
+  const waiting = evolveDelivery(OPEN, attempted());
+
+  for (const [name, before] of Object.entries({ OPEN, delivered, failed, waiting })) {
+    it(`is due at once and has a window of its own, where it was ${name}`, () => {
+      const again = evolveDelivery(before, request());
+      const requested_at = iso(REQUESTED_MS);
+      expect(again).to.deep.equal({
+        ...before,
+        ...{
+          status: 'pending',
+          window_from: requested_at,
+          next_attempt_at: requested_at,
+          attempts_before: before.attempts.length,
+          redelivery_id: REDELIVERY_ID,
+        },
+        redeliveries: [{ id: REDELIVERY_ID, requested_at, by: 'publisher', reason: 'lost' }],
+      });
+      const { facts } = deliver(POLICY, 0, () => ({ status_code: 500 }), again);
+      expect(facts.map(({ trigger }) => trigger)).to.deep.equal(['redeliver', ...Array(24).fill('retry')]);
+      expect(facts.map(({ redelivery_id }) => redelivery_id)).to.deep.equal([
+        REDELIVERY_ID,
+        ...Array(24).fill(undefined),
+      ]);
+    });
+  }
+
+  it('stays as it is where its webhook is gone, or where the request is in the log twice', () => {
+    const cancelled = evolveDelivery(OPEN, WEBHOOK_DELETED);
+    expect(evolveDelivery(cancelled, request())).to.equal(cancelled);
+    const made = evolveDelivery(evolveDelivery(delivered, request()), attempted({ ...DELIVERED, ...MADE_FOR_IT }));
+    expect(made).to.include({ status: 'delivered' }).and.not.to.have.property('redelivery_id');
+    expect(evolveDelivery(made, request())).to.equal(made);
+  });
+
+  it('is not taken to be made by an attempt that was under way before', () => {
+    for (const late of [attempted(DELIVERED), attempted(), attempted({ ...DELIVERED, ...MADE_FOR_IT })]) {
+      const again = [request(), request(REDELIVERY_ID + 1), late].reduce<Delivery>(evolveDelivery, OPEN);
+      expect(again).to.deep.include({ status: 'pending', redelivery_id: REDELIVERY_ID + 1 });
+      expect(again.attempts).to.have.length(1);
+    }
+  });
+
+  const MADE_FOR_IT = { trigger: 'redeliver', redelivery_id: REDELIVERY_ID } as const;
 });

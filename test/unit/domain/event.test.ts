@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { publish } from '../../../domain/event.ts';
-import { AT_MS, CHANNEL_ID, EVENT_ID, iso } from '../../support/sample.ts';
+import { isFor, ping, publish } from '../../../domain/event.ts';
+import { AT_MS, CHANNEL_ID, EVENT_ID, iso, WEBHOOK_ID } from '../../support/sample.ts';
 
 describe('event', () => {
   it('is published with all that was given and when', () => {
@@ -17,6 +17,21 @@ describe('event', () => {
   it('leaves out what was not given', () => {
     const { data } = publish(EVENT_ID, CHANNEL_ID, { event_name: 'ping' }, AT_MS);
     expect(Object.keys(data)).to.deep.equal(['id', 'channel_id', 'event_name', 'published_at']);
+  });
+
+  it('is for all webhooks of its channel, a ping for one alone', () => {
+    const webhook = { id: WEBHOOK_ID, channel_id: CHANNEL_ID };
+    const { data } = ping(EVENT_ID, webhook, AT_MS);
+    const ids = { id: EVENT_ID, channel_id: CHANNEL_ID, webhook_id: WEBHOOK_ID };
+    expect(data).to.deep.equal({ ...ids, event_name: 'ping', published_at: iso(AT_MS) });
+    const all = publish(EVENT_ID, CHANNEL_ID, { event_name: 'ping' }, AT_MS).data;
+    for (const [event, id, expected] of [
+      [data, WEBHOOK_ID, true],
+      [data, WEBHOOK_ID + 1, false],
+      [all, WEBHOOK_ID + 1, true],
+    ] as const) {
+      expect(isFor(event, { id })).to.equal(expected);
+    }
   });
 
   it('keeps an empty object apart from none', () => {

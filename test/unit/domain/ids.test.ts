@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createIds, factId, ID_EPOCH_MS, idTimeMs, timeOrdered } from '../../../domain/ids.ts';
+import { createIds, factId, firstIdAt, ID_EPOCH_MS, idTimeMs, timeOrdered } from '../../../domain/ids.ts';
 import { AT_MS } from '../../support/sample.ts';
 
 const node = fc.integer({ min: 0, max: 31 });
@@ -25,6 +25,17 @@ function expectIncreasing(ids: readonly number[]) {
 describe('ids', () => {
   it('increase whatever the clock does, and stay safe integers', () => {
     fc.assert(fc.property(node, readings, (number, clock) => expectIncreasing(idsOf(number, clock))));
+  });
+
+  it('of a time are those from its first id on, of whatever node', () => {
+    fc.assert(
+      fc.property(node, (number) => {
+        const id = createIds(number, () => AT_MS)();
+        expect(id).to.be.within(firstIdAt(AT_MS), firstIdAt(AT_MS + 1) - 1);
+      }),
+    );
+    expect(firstIdAt(ID_EPOCH_MS - 1)).to.equal(0);
+    expect(firstIdAt(8.64e15)).to.equal(Number.MAX_SAFE_INTEGER);
   });
 
   it('never meet those of another node', () => {
@@ -88,7 +99,7 @@ describe('fact ids', () => {
       fc.property(id, revisions, (of, revisions) => {
         const all = revisions.map((after) => factId('WebhookPaused', of, after));
         expect(new Set(all).size).to.equal(revisions.length);
-        for (const made of all) expect(made).to.match(/^77656268-[0-9a-f]{4}-8009-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+        for (const made of all) expect(made).to.match(/^77656268-[0-9a-f]{4}-800b-a[0-9a-f]{3}-[0-9a-f]{12}$/);
       }),
     );
   });

@@ -10,11 +10,14 @@ import {
   channelUpdated,
   DELIVERED,
   EVENT_ID,
+  eventsRecovered,
   HOUR_MS,
   iso,
   type Place,
   published,
+  RECOVERY_ID,
   recorded,
+  redeliveryRequested,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
@@ -134,5 +137,61 @@ describe('notification log', () => {
       [stream.channel(channel), CHANNEL_DELETED],
     ];
     expect(logOf(...foreign, ...PUBLISHED, ...behind)).to.deep.equal(logOf(...PUBLISHED));
+  });
+
+  it('goes on with what is delivered again: to all that are still there, or to one', () => {
+    const three: Place[] = [1, 2, 3].map((id) => [stream.webhook(id), webhookCreated({ id })]);
+    const delivered: Place[] = [1, 2, 3].map((id) => [DELIVERIES, attempted({ webhook_id: id, ...DELIVERED })]);
+    const gone: Place = [stream.webhook(3), WEBHOOK_DELETED];
+    const before: Place[] = [[CHANNEL, channelCreated()], ...three, [EVENTS, published()], ...delivered, gone];
+    expect(statusesOf(...before, [EVENTS, redeliveryRequested()])).to.deep.equal([
+      ...[[1, 'pending'] as const, [2, 'pending'] as const, [3, 'delivered'] as const],
+    ]);
+    expect(statusesOf(...before, [EVENTS, redeliveryRequested({ webhook_id: 2 })])).to.deep.equal([
+      ...[[1, 'delivered'] as const, [2, 'pending'] as const, [3, 'delivered'] as const],
+    ]);
+    expect(statusesOf(...before, [EVENTS, redeliveryRequested({ webhook_id: 3 })])).to.deep.equal(
+      statusesOf(...before),
+    );
+    expect(logOf(...before, [EVENTS, redeliveryRequested({ event_id: EVENT_ID + 1 })])).to.deep.equal(logOf(...before));
+  });
+
+  it('opens an entry for a webhook that the publication did not meet, where it is named', () => {
+    const late: Place[] = [
+      [CHANNEL, channelCreated()],
+      [EVENTS, published()],
+      [WEBHOOK, webhookCreated()],
+    ];
+    expect(logOf(...late, [EVENTS, redeliveryRequested()])).to.deep.equal([]);
+    const [entry] = logOf(...late, [EVENTS, redeliveryRequested({ webhook_id: WEBHOOK_ID })]);
+    const { id, requested_at, by } = redeliveryRequested().data;
+    expect(entry).to.deep.equal({
+      ...{ webhook_id: WEBHOOK_ID, webhook_url: `https://subscriber.example/${WEBHOOK_ID}`, status: 'pending' },
+      ...{ next_attempt_at: requested_at, attempts: [], redeliveries: [{ id, requested_at, by }] },
+    });
+  });
+
+  it('goes on with what a recovery finds', () => {
+    const recovery = stream.recovery(RECOVERY_ID);
+    const failed: Place = [DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })];
+    const [entry] = logOf(...PUBLISHED, failed, [recovery, eventsRecovered({ failed: [EVENT_ID] })]);
+    expect(entry).to.include({ status: 'pending' });
+    expect(entry?.redeliveries).to.deep.equal([
+      { id: RECOVERY_ID, requested_at: iso(AT_MS), by: 'publisher', recovery: true },
+    ]);
+    const late: Place[] = [[EVENTS, published()], ...CREATED];
+    expect(statusesOf(...late, [recovery, eventsRecovered({ missing: [EVENT_ID] })])).to.deep.equal([
+      [WEBHOOK_ID, 'pending'],
+    ]);
+    expect(statusesOf(...late, [recovery, eventsRecovered({ missing: [EVENT_ID + 1] })])).to.deep.equal([]);
+  });
+
+  it('of an event for one webhook has that one alone', () => {
+    const other: Place = [stream.webhook(OTHER), webhookCreated({ id: OTHER })];
+    const log = [other, ...CREATED, [EVENTS, published({ webhook_id: OTHER })]] as Place[];
+    expect(statusesOf(...log)).to.deep.equal([[OTHER, 'pending']]);
+    expect(statusesOf(...log, [EVENTS, redeliveryRequested({ webhook_id: WEBHOOK_ID })])).to.deep.equal([
+      [OTHER, 'pending'],
+    ]);
   });
 });

@@ -10,9 +10,9 @@ describe('publish rate', () => {
     rate = createPublishRate({ quota: 3, windowS: 10 }, () => nowMs);
   });
 
-  function refusal(channel: number): Problem {
+  function refusal(channel: number, count?: number): Problem {
     try {
-      rate.take(channel);
+      rate.take(channel, count);
     } catch (error) {
       return error as Problem;
     }
@@ -30,6 +30,15 @@ describe('publish rate', () => {
       code: 'rate-limited',
       headers: { ...policy, RateLimit: '"publish";r=0;t=8', 'Retry-After': '8' },
     });
+  });
+
+  it('takes all of several or none, and looks without taking', () => {
+    rate.take(1, 0);
+    expect(rate.take(1, 2).RateLimit).to.equal('"publish";r=1;t=10');
+    expect(refusal(1, 2).headers.RateLimit).to.equal('"publish";r=1;t=10');
+    expect(rate.take(1).RateLimit).to.equal('"publish";r=0;t=10');
+    expect(refusal(1, 0).code).to.equal('rate-limited');
+    expect(refusal(2, 4).code, 'more than there ever is').to.equal('fields-invalid');
   });
 
   it('begins anew when the window is over, whatever was refused in it', () => {

@@ -20,11 +20,16 @@ import {
   createLog,
   DELIVERED,
   EVENT_ID,
+  eventsRecovered,
   HOUR_MS,
   iso,
   published,
   publisherKeyRotated,
+  RECOVERY_ID,
   recorded,
+  recoveryFinished,
+  recoveryRequested,
+  redeliveryRequested,
   signingSecretRotated,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
@@ -39,6 +44,7 @@ const CHANNEL = stream.channel(CHANNEL_ID);
 const WEBHOOK = stream.webhook(WEBHOOK_ID);
 const EVENTS = stream.events(CHANNEL_ID);
 const DELIVERIES = stream.deliveries(CHANNEL_ID);
+const RECOVERY = stream.recovery(RECOVERY_ID);
 
 const channelFacts = [channelCreated({ guid: 'mine' }), channelUpdated(), publisherKeyRotated()] as const;
 const webhookFacts = [webhookCreated(), webhookUpdated(), subscriberKeyRotated(), signingSecretRotated()] as const;
@@ -51,6 +57,10 @@ const LOG = recorded(
   [DELIVERIES, attempted()],
   [EVENTS, published({ id: EVENT_ID + 1 })],
   [DELIVERIES, attempted({ event_id: EVENT_ID + 1, ...DELIVERED })],
+  [EVENTS, redeliveryRequested()],
+  [RECOVERY, recoveryRequested()],
+  [RECOVERY, eventsRecovered({ failed: [EVENT_ID + 1] })],
+  [RECOVERY, recoveryFinished({ failed: 1 })],
 );
 const LAST = LOG.at(-1)?.position as number;
 const LAST_OF_WEBHOOK = LOG.findLast(({ stream: name }) => name === WEBHOOK)?.position;
@@ -332,16 +342,6 @@ describe('read models', () => {
     });
   });
 
-  describe('events', () => {
-    it('come in pages, newest first', () => {
-      const ids = [1, 2, 3, 4, 5];
-      applyAll(...ids.map((id) => [EVENTS, published({ id })] as const));
-      expect(models.events.page(CHANNEL_ID, { limit: 2 }).map(({ id }) => id)).to.deep.equal([5, 4]);
-      expect(models.events.page(CHANNEL_ID, { after: 4, limit: 9 }).map(({ id }) => id)).to.deep.equal([3, 2, 1]);
-      expect(models.events.page(CHANNEL_ID + 1, { limit: 9 })).to.deep.equal([]);
-    });
-  });
-
   describe('deliveries', () => {
     /** More than one page of them, so that a page's end is crossed. */
     const MANY = 601;
@@ -420,11 +420,14 @@ describe('read models', () => {
       expect(deliveries.pending(AT_MS, { limit: 9 })).to.deep.equal([]);
     });
 
-    it('say where in the log their event was published', () => {
-      const facts = recorded([WEBHOOK, webhookCreated()], [EVENTS, published()]);
-      apply(facts);
-      const [pending] = models.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 1 });
-      expect(pending?.position).to.equal(facts[1]?.position);
+    it('say where in the log the fact lies that put them on the queue: the publication, or the last redelivery', () => {
+      const facts = recorded([WEBHOOK, webhookCreated()], [EVENTS, published()], [EVENTS, redeliveryRequested()]);
+      for (const fact of facts.slice(1)) {
+        apply([...facts.slice(0, 2), fact]);
+        const [pending] = models.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 1 });
+        expect(pending?.position).to.equal(fact.position);
+        expect(models.deliveries.countPending(fact.position - 1)).to.equal(0);
+      }
     });
   });
 });

@@ -13,7 +13,9 @@ import {
   channelCreated,
   createLog,
   DELIVERED,
+  eventsRecovered,
   published,
+  redeliveryRequested,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
   WEBHOOK_PAUSED,
@@ -33,6 +35,9 @@ const event = fc.constantFrom(...EVENTS);
 const url = fc.constantFrom('https://a.example/', 'https://b.example/');
 
 const eventNames = fc.constantFrom<string[] | null>(null, ['order.*'], ['user.*', 'order.created'], ['user.*']);
+function maybe<T>(arbitrary: fc.Arbitrary<T>) {
+  return fc.option(arbitrary, { nil: undefined });
+}
 
 /** Any fact at any place: also those that the deciders would never let come in this order, but races can. */
 const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
@@ -47,33 +52,60 @@ const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
   { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_PAUSED]) },
   { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), webhookResumed()]) },
   channel.map((id): [string, Fact] => [stream.channel(id), CHANNEL_DELETED]),
-  { weight: 3, arbitrary: event.map((id): [string, Fact] => publishedTo(id)) },
-  { weight: 3, arbitrary: fc.tuple(event, webhook, fc.boolean()).map(([of, to, is]) => attemptOn(of, to, is)) },
+  { weight: 3, arbitrary: fc.tuple(event, maybe(webhook)).map(([id, only]): [string, Fact] => publishedTo(id, only)) },
+  { weight: 2, arbitrary: fc.tuple(event, fc.nat(2), maybe(webhook)).map((of) => redeliveryOf(...of)) },
+  fc.tuple(fc.nat(2), webhook, fc.subarray(EVENTS)).map((of) => recoveryOf(...of)),
+  {
+    weight: 3,
+    arbitrary: fc.tuple(event, webhook, fc.boolean(), maybe(fc.nat(2))).map((of) => attemptOn(...of)),
+  },
 );
 
 function created(id: number): [string, Fact] {
   return [stream.webhook(id), webhookCreated({ id, channel_id: channelOf(id) })];
 }
 
-function publishedTo(id: number): [string, Fact] {
+function publishedTo(id: number, webhook_id?: number): [string, Fact] {
   const channel_id = channelOf(id);
-  return [stream.events(channel_id), published({ id, channel_id })];
+  return [stream.events(channel_id), published({ id, channel_id, ...(webhook_id !== undefined && { webhook_id }) })];
 }
 
-function attemptOn(event_id: number, webhook_id: number, isDelivered: boolean): [string, Fact] {
-  const fact = attempted({ event_id, webhook_id, ...(isDelivered && DELIVERED) });
+function redeliveryOf(event_id: number, id: number, webhook_id?: number): [string, Fact] {
+  const channel_id = channelOf(event_id);
+  const only = webhook_id === undefined ? {} : { webhook_id };
+  return [stream.events(channel_id), redeliveryRequested({ id, event_id, channel_id, ...only })];
+}
+
+function attemptOn(event_id: number, webhook_id: number, isDelivered: boolean, redelivery?: number): [string, Fact] {
+  const madeFor = redelivery === undefined ? {} : { redelivery_id: redelivery };
+  const fact = attempted({ event_id, webhook_id, ...(isDelivered && DELIVERED), ...madeFor });
   return [stream.deliveries(channelOf(event_id)), fact];
+}
+
+function recoveryOf(id: number, webhook_id: number, eventIds: readonly number[]): [string, Fact] {
+  const channel_id = channelOf(webhook_id);
+  const failed = eventIds.filter((event_id) => channelOf(event_id) === channel_id);
+  return [stream.recovery(id), eventsRecovered({ id, channel_id, webhook_id, failed })];
 }
 
 /** An entry, from nothing but the facts that the read models name for it. */
 function entryOf(
   facts: readonly RecordedFact[],
-  { publishedAt, webhook_id, changedAt }: { publishedAt: number | undefined; webhook_id: number; changedAt: number[] },
+  {
+    publishedAt,
+    webhook_id,
+    changedAt,
+    isLate,
+  }: { publishedAt: number | undefined; webhook_id: number; changedAt: number[]; isLate: boolean },
 ) {
   const at = (position: number | undefined) => facts.find((fact) => fact.position === position);
   const published = at(publishedAt) as RecordedFact<EventFact>;
   const webhook = facts
-    .filter((fact) => fact.stream === stream.webhook(webhook_id) && fact.position < published.position)
+    .filter(
+      (fact) =>
+        fact.stream === stream.webhook(webhook_id) &&
+        fact.position < (isLate ? (changedAt[0] as number) : published.position),
+    )
     .reduce((state, fact) => evolveWebhook(state, fact as RecordedFact<WebhookFact>), NO_WEBHOOK);
   return foldEntry(published.data, webhook as LiveWebhook, changedAt.map(at) as RecordedFact<DeliveryFact>[]);
 }
@@ -106,7 +138,8 @@ describe('the notification log in the read models', () => {
           const { position } = readModels(db).events;
           const fromFacts = entries.map(({ webhook_id }) => {
             const changedAt = deliveries.changedAt(id, webhook_id);
-            return entryOf(log.facts, { publishedAt: position(id), webhook_id, changedAt });
+            const isLate = deliveries.isLate(id, webhook_id);
+            return entryOf(log.facts, { publishedAt: position(id), webhook_id, changedAt, isLate });
           });
           expect(fromFacts).to.deep.equal(entries);
         }

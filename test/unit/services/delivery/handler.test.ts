@@ -27,6 +27,7 @@ import {
   HOUR_MS,
   iso,
   published,
+  redeliveryRequested,
   signingSecretRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
@@ -100,7 +101,7 @@ describe('delivery handler', () => {
       isOurs: () => world.isOurs,
       head: async () => log.facts.at(-1)?.position ?? -1,
       append: (name, fact) => store.append(name, fact),
-      autoPause: createAutoPause({ ...{ store: pausing, readModels: models, afterMs: 3 * HOUR_MS }, log: SILENT }),
+      autoPause: createAutoPause({ ...{ store: pausing, readModels: models, afterMs: 25 * HOUR_MS }, log: SILENT }),
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       patienceMs: PATIENCE_MS,
       nowMs: () => clock.nowMs,
@@ -122,6 +123,21 @@ describe('delivery handler', () => {
 
   /** The verdict on what is to wait so long, counted from now, and to be looked up where all that is in the log is known. */
   const waits = (ms: number) => ({ due_ms: world.clock.nowMs + ms, position: world.log.facts.at(-1)?.position });
+
+  it('makes a redelivery at once, whatever the clock that stamped it says, and its retries go by its own window', async () => {
+    await world.handle();
+    const requested_at = iso(world.clock.nowMs + HOUR_MS);
+    world.add(EVENTS, redeliveryRequested({ requested_at }));
+    world.project();
+    receiver.reply({ status: 500 });
+    expect(await world.handle(world.log.facts.at(-1)?.position)).to.deep.equal(waits(HOUR_MS));
+    world.project();
+    expect(world.attempts().map(({ data }) => (data as { trigger?: string }).trigger)).to.deep.equal([
+      ...['publish', 'redeliver'],
+    ]);
+    world.clock.nowMs += 24 * HOUR_MS;
+    expect(await world.handle(), 'its window is open for an hour more').to.deep.equal(waits(HOUR_MS));
+  });
 
   it('POSTs the event as it was published, and is done where the answer is 200', async () => {
     expect(await world.handle()).to.equal('done');
@@ -269,7 +285,7 @@ describe('delivery handler', () => {
 
     it('pauses it, as the system, at the settings that the attempt was made with', async () => {
       const since = iso(world.clock.nowMs);
-      await failTwice(3);
+      await failTwice(25);
       const [{ type, data, metadata, id }] = world.pauses as [NewFact];
       expect({ type, data }).to.deep.equal({
         type: 'WebhookPaused',
@@ -286,7 +302,7 @@ describe('delivery handler', () => {
       await failTwice(2);
       expect(world.pauses).to.deep.equal([]);
       world.project();
-      world.clock.nowMs += 2 * HOUR_MS;
+      world.clock.nowMs += 25 * HOUR_MS;
       receiver.reply({});
       await world.handle();
       expect(world.pauses).to.deep.equal([]);
@@ -295,9 +311,9 @@ describe('delivery handler', () => {
     it('leaves it alone where somebody has just changed it', async () => {
       await world.handle();
       world.project();
-      world.clock.nowMs += 3 * HOUR_MS;
+      world.clock.nowMs += 25 * HOUR_MS;
       world.add(WEBHOOK, webhookUpdated());
-      expect(await world.handle()).to.have.all.keys('due_ms', 'position');
+      expect(await world.handle()).to.equal('done');
       expect(world.pauses).to.deep.equal([]);
     });
   });

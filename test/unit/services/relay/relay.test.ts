@@ -10,7 +10,14 @@ import type { Leadership } from '../../../../services/relay/leadership.ts';
 import { createRegistry, openRegistry, type RelayNote } from '../../../../services/relay/registry.ts';
 import { createRelay } from '../../../../services/relay/relay.ts';
 import { leading } from '../../../support/leading.ts';
-import { CHANNEL_ID, type Place, published, recorded, webhookCreated } from '../../../support/sample.ts';
+import {
+  CHANNEL_ID,
+  type Place,
+  published,
+  recorded,
+  redeliveryRequested,
+  webhookCreated,
+} from '../../../support/sample.ts';
 import { waitFor } from '../../../support/wait.ts';
 
 const WEBHOOK_ID = 7;
@@ -21,6 +28,7 @@ describe('the relay', () => {
   let db: DatabaseSync;
   let log: RecordedFact[];
   let queued: QueueMessage[];
+  let ids: string[];
   /** How many messages there were before. */
   let onQueue: number;
   let whenPublishing: () => Promise<void>;
@@ -35,6 +43,7 @@ describe('the relay', () => {
     createRegistry(db);
     log = [];
     queued = [];
+    ids = [];
     onQueue = 0;
     found = {};
     noted = -1;
@@ -68,8 +77,9 @@ describe('the relay', () => {
       empty: async () => {
         onQueue = 0;
       },
-      async publish(message: QueueMessage) {
+      async publish(message: QueueMessage, id: string) {
         await whenPublishing();
+        ids.push(id);
         return queued.push(decodeMessage(encodeMessage(message)));
       },
     };
@@ -97,6 +107,24 @@ describe('the relay', () => {
   }
   const whenRead = () => waitFor('the relay at the head of the log', () => relay.registry.position() === head());
   const eventIds = () => queued.map(({ event_id }) => event_id);
+
+  it('puts a message on the queue for each webhook that is to get an event again, and one for a ping', async () => {
+    const other: Place = [stream.webhook(8), webhookCreated({ id: 8 })];
+    const EVENTS = stream.events(CHANNEL_ID);
+    log = recorded(
+      ...[webhook, other, event(1)],
+      [EVENTS, redeliveryRequested({ id: 101, event_id: 1 })],
+      [EVENTS, redeliveryRequested({ id: 102, event_id: 1, webhook_id: 8 })],
+      [EVENTS, published({ id: 2, webhook_id: 8 })],
+    );
+    found = { found: { position: 0, incarnation: 'A', last_sequence: 0, server: '', skipped: { to: -1, on: 'A' } } };
+    await start();
+    await waitFor('all messages', () => queued.length === 6);
+    const of = (position: number, event_id: number, ...ids: number[]) =>
+      ids.map((webhook_id) => ({ event_id, webhook_id, position }));
+    expect(queued).to.have.deep.members([...of(30, 1, 7, 8), ...of(40, 1, 7, 8), ...of(50, 1, 8), ...of(60, 2, 8)]);
+    expect(new Set(ids)).to.have.property('size', 6);
+  });
 
   it('queues what is published for the webhooks that live', async () => {
     await start();

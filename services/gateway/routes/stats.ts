@@ -1,0 +1,38 @@
+import Type from 'typebox';
+import { stream } from '../../../domain/facts.ts';
+import type { PeriodStats } from '../../../projections/stats.ts';
+import { route } from '../route.ts';
+import { Time } from './answers.ts';
+
+const Count = (description: string) => Type.Integer({ minimum: 0, description });
+
+const Period = Type.Object({
+  from: Time,
+  attempts: Count('Attempts that were recorded since.'),
+  delivered: Count('Of these, attempts that delivered.'),
+  failed_attempts: Count('Of these, attempts that did not.'),
+  failed: Count('Deliveries that were given up since.'),
+  duration_ms: Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()], {
+    description: 'How long attempts took, to 9.1 %; null where there were none.',
+  }),
+});
+
+export const statsRoutes = [
+  route({
+    method: 'GET',
+    path: '/v1/channels/:channel/webhooks/:webhook/stats',
+    access: 'webhook-owner',
+    summary: 'Read how deliveries to a webhook have gone in the last hour, day and week',
+    answer: Type.Object({ hour: Period, day: Period, week: Period }),
+    async handle({ channel, webhook }, { readModels, freshness, nowMs }) {
+      await freshness.whenRead(stream.events(channel.id));
+      const { hour, day, week } = readModels.stats.ofWebhook(webhook.id, nowMs());
+      return { hour: periodAnswer(hour), day: periodAnswer(day), week: periodAnswer(week) };
+    },
+  }),
+];
+
+function periodAnswer({ fromMs, p50Ms, p95Ms, ...counts }: PeriodStats) {
+  const duration_ms = p50Ms === undefined || p95Ms === undefined ? null : { p50: p50Ms, p95: p95Ms };
+  return { from: new Date(fromMs).toISOString(), ...counts, duration_ms };
+}
