@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { isAskedFor } from './event-names.ts';
 import type { Facts } from './fact.ts';
 import { Closed, HttpUrl, MUST } from './fields.ts';
 
@@ -62,4 +63,13 @@ export function ping(
 ): EventFact {
   const { type, data } = publish(id, webhook.channel_id, { event_name: 'ping' }, atMs);
   return { type, data: { ...data, webhook_id: webhook.id } };
+}
+
+/** Whether an event is sent to a webhook of its channel that lives at its place in the log: to all that ask for it, or to the one that it names. */
+export function meets(
+  event: Pick<PublishedEvent, 'webhook_id' | 'event_name'>,
+  webhook: { readonly id: number; readonly fields: { readonly event_names?: readonly string[] } },
+): boolean {
+  if (event.webhook_id !== undefined) return isFor(event, webhook);
+  return isAskedFor(webhook.fields.event_names, event.event_name);
 }

@@ -32,9 +32,13 @@ function changesIn(fact: ChannelFact | WebhookFact): Changes {
     case 'ChannelUpdated':
       return { ...fact.data.changes };
     case 'WebhookCreated':
-      return withHeaderNames(fact.data.fields);
+      return { ...withHeaderNames(fact.data.fields), ...(fact.data.paused && { paused: true }) };
     case 'WebhookUpdated':
       return withHeaderNames(fact.data.changes);
+    case 'WebhookPaused':
+      return { paused: true, ...fact.data };
+    case 'WebhookResumed':
+      return { paused: false };
     case 'PublisherKeyRotated':
     case 'SubscriberKeyRotated':
       return { key_version: fact.data.key_version };

@@ -51,16 +51,19 @@ const FACT_KIND = {
   SigningSecretRotated: 8,
   RedeliveryRequested: 9,
   RecoveryRequested: 10,
+  WebhookPaused: 11,
 } as const;
 
 /**
  * The UUID (version 8, RFC 9562) of a fact that brings the resource `id` into being, or that the request of this id makes happen: the same for every
  * repetition of the append, so that the store recognises it.
+ * @param after revision of the stream that it is appended to, where the same may happen to a resource again; of large ones the last 20 bits count
  */
-export function factId(type: keyof typeof FACT_KIND, id: number): string {
+export function factId(type: keyof typeof FACT_KIND, id: number, after = 0): string {
   const hex = id.toString(16).padStart(14, '0');
   const kind = FACT_KIND[type].toString(16).padStart(3, '0');
-  return `77656268-${hex.slice(0, 4)}-8${kind}-a000-00${hex.slice(4)}`;
+  const nth = (after % 2 ** 20).toString(16).padStart(5, '0');
+  return `77656268-${hex.slice(0, 4)}-8${kind}-a${nth.slice(0, 3)}-${nth.slice(3)}${hex.slice(4)}`;
 }
 
 /**

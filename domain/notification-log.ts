@@ -7,7 +7,7 @@ import {
   openDelivery,
   openLate,
 } from './delivery.ts';
-import { isFor, type PublishedEvent } from './event.ts';
+import { isFor, meets, type PublishedEvent } from './event.ts';
 import { type Fact, type RecordedFact, stream } from './facts.ts';
 import { type EventsRecovered, recoveredIn } from './recovery.ts';
 import type { Redelivery, RedeliveryFact } from './redelivery.ts';
@@ -41,10 +41,10 @@ export function logEntry({
 /** An entry, folded from the publication, the webhook as it was when the delivery was opened, and what changed that since. */
 export function foldEntry(
   event: PublishedEvent,
-  { id, fields }: LiveWebhook,
+  webhook: LiveWebhook,
   changes: readonly DeliveryChange[],
 ): NotificationLogEntry {
-  return logEntry(changes.reduce(evolveDelivery, openDelivery(event, { id, webhook_url: fields.webhook_url })));
+  return logEntry(changes.reduce(evolveDelivery, openDelivery(event, webhook)));
 }
 
 /**
@@ -63,7 +63,7 @@ export function foldNotificationLog(facts: readonly FoldableFact[], eventId: num
   return [...log.deliveries.values()].sort((a, b) => a.webhook_id - b.webhook_id).map(logEntry);
 }
 
-type FoldableFact = Fact & Pick<RecordedFact, 'stream'>;
+type FoldableFact = Fact & Pick<RecordedFact, 'stream' | 'revision'>;
 
 interface LogFold {
   readonly eventId: number;
@@ -86,6 +86,8 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'SigningSecretRotated':
       webhooks.set(fact.stream, evolveWebhook(webhooks.get(fact.stream) ?? NO_WEBHOOK, fact));
       return;
+    case 'WebhookPaused':
+    case 'WebhookResumed':
     case 'WebhookDeleted': {
       const webhook = webhooks.get(fact.stream) ?? NO_WEBHOOK;
       webhooks.set(fact.stream, evolveWebhook(webhook, fact));
@@ -131,10 +133,8 @@ function openDeliveries(log: LogFold, event: PublishedEvent): void {
   if (log.event) return;
   log.event = event;
   for (const webhook of log.webhooks.values()) {
-    const { id, fields } = liveIn(log, webhook, event) ?? {};
-    if (id !== undefined && fields && isFor(event, { id })) {
-      log.deliveries.set(id, openDelivery(event, { id, webhook_url: fields.webhook_url }));
-    }
+    const live = liveIn(log, webhook, event);
+    if (live && meets(event, live)) log.deliveries.set(live.id, openDelivery(event, live));
   }
 }
 
@@ -150,8 +150,7 @@ function redeliver(log: LogFold, fact: RedeliveryFact | EventsRecovered, webhook
   for (const id of webhook_id === undefined ? [...deliveries.keys()] : [webhook_id]) {
     const webhook = liveIn(log, log.webhooks.get(stream.webhook(id)) ?? NO_WEBHOOK, event);
     if (!webhook || !isFor(event, webhook)) continue;
-    const delivery = deliveries.get(id) ?? openLate(event, { id, webhook_url: webhook.fields.webhook_url });
-    deliveries.set(id, evolveDelivery(delivery, fact));
+    deliveries.set(id, evolveDelivery(deliveries.get(id) ?? openLate(event, webhook), fact));
   }
 }
 

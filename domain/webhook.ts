@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { EventNames } from './event-names.ts';
 import type { Facts, MadeWith, Nothing } from './fact.ts';
 import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
@@ -16,29 +17,42 @@ const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
   description: 'How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both.',
 });
 
+/** While it is paused, its deliveries wait. */
+const Paused = Type.Boolean({ description: 'Whether its deliveries wait until it is resumed.' });
+
 export const NewWebhook = Closed({
   name: Type.Optional(Name),
   webhook_url: WebhookUrl,
+  event_names: Type.Optional(EventNames),
   headers: Type.Optional(WebhookHeaders),
   signatures: Type.Optional(Signatures),
+  paused: Type.Optional(Paused),
 });
 export type NewWebhook = Static<typeof NewWebhook>;
 
 export const WebhookChanges = Closed({
   name: Clearable(Name),
   webhook_url: Type.Optional(WebhookUrl),
+  event_names: Clearable(EventNames),
   headers: Clearable(WebhookHeaders),
   signatures: Clearable(Signatures),
+  paused: Type.Optional(Paused),
 });
 export type WebhookChanges = Static<typeof WebhookChanges>;
 
-/** With the values of headers sealed: what facts may hold. */
-export type WebhookFields = Readonly<Omit<NewWebhook, 'headers'> & { headers?: SealedHeaders }>;
-export type SealedWebhookChanges = Omit<WebhookChanges, 'headers'> & { headers?: SealedHeaders | null };
+/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields. */
+export type WebhookFields = Readonly<Omit<NewWebhook, 'headers' | 'paused'> & { headers?: SealedHeaders }>;
+export type SealedWebhookChanges = Omit<WebhookChanges, 'headers' | 'paused'> & { headers?: SealedHeaders | null };
+
+/** Why a webhook is paused: somebody asked for it, or it failed for too long (AUTO_PAUSE_AFTER). */
+export const PAUSE_REASONS = ['requested', 'failing'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 export type WebhookFact = Facts<{
-  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields } & MadeWith;
+  WebhookCreated: { id: number; channel_id: number; fields: WebhookFields; paused?: true } & MadeWith;
   WebhookUpdated: { changes: SealedWebhookChanges };
+  WebhookPaused: { reason: PauseReason; failing_since?: string };
+  WebhookResumed: { at: string };
   SubscriberKeyRotated: { key_version: number } & MadeWith;
   SigningSecretRotated: { secret_version: number; previous_until: string } & MadeWith;
   WebhookDeleted: Nothing;
@@ -49,6 +63,10 @@ export interface LiveWebhook {
   readonly id: number;
   readonly channel_id: number;
   readonly fields: WebhookFields;
+  /** Why it is paused; null where it is not. */
+  readonly pause: PauseReason | null;
+  /** When it was last resumed: ISO 8601, UTC; null where it never was. */
+  readonly resumed_at: string | null;
   /** Version of the subscriber key, from 1. */
   readonly key_version: number;
   /** Name of the master secret that it was made with; null where that has none. */
@@ -82,14 +100,28 @@ export const NO_WEBHOOK: Webhook = { status: 'none' };
 
 export function evolveWebhook(webhook: Webhook, fact: WebhookFact): Webhook {
   if (fact.type === 'WebhookCreated') {
-    const { made_with = null, ...created } = fact.data;
+    const { made_with = null, paused = false, ...created } = fact.data;
     const secret = { version: 1, made_with };
-    return { status: 'live', ...created, key_version: 1, key_made_with: made_with, secret, previous_secrets: [] };
+    const pause = paused ? 'requested' : null;
+    return {
+      status: 'live',
+      ...created,
+      pause,
+      resumed_at: null,
+      key_version: 1,
+      key_made_with: made_with,
+      secret,
+      previous_secrets: [],
+    };
   }
   if (webhook.status !== 'live') return webhook;
   switch (fact.type) {
     case 'WebhookUpdated':
       return { ...webhook, fields: withChanges<WebhookFields>(webhook.fields, fact.data.changes) };
+    case 'WebhookPaused':
+      return { ...webhook, pause: fact.data.reason };
+    case 'WebhookResumed':
+      return { ...webhook, pause: null, resumed_at: fact.data.at };
     case 'SubscriberKeyRotated':
       return { ...webhook, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
     case 'SigningSecretRotated':
@@ -116,9 +148,23 @@ export type WebhookCommand =
       readonly id: number;
       readonly channelId: number;
       readonly fields: WebhookFields;
+      readonly paused?: boolean | undefined;
       readonly madeWith: string;
     }
-  | { readonly type: 'UpdateWebhook'; readonly changes: SealedWebhookChanges }
+  | {
+      readonly type: 'UpdateWebhook';
+      readonly changes: SealedWebhookChanges;
+      readonly paused?: boolean | undefined;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'PauseFailing';
+      /** ISO 8601, UTC. */
+      readonly failingSince: string;
+      readonly atMs: number;
+      /** How long it may fail. */
+      readonly afterMs: number;
+    }
   | { readonly type: 'RotateSubscriberKey'; readonly madeWith: string }
   | { readonly type: 'RotateSigningSecret'; readonly atMs: number; readonly madeWith: string }
   | { readonly type: 'DeleteWebhook' };
@@ -135,15 +181,19 @@ const MAX_PREVIOUS = 4;
 export function decideWebhook(webhook: Webhook, command: WebhookCommand): WebhookFact[] {
   if (command.type === 'CreateWebhook') {
     if (webhook.status !== 'none') throw new Refusal('webhook-exists', `Webhook ${command.id} exists already.`);
-    const { id, channelId: channel_id, fields, madeWith: made_with } = command;
-    return [{ type: 'WebhookCreated', data: { id, channel_id, fields, made_with } }];
+    const { id, channelId: channel_id, fields, paused, madeWith: made_with } = command;
+    const data = { id, channel_id, fields, ...(paused && { paused: true as const }), made_with };
+    return [{ type: 'WebhookCreated', data }];
   }
   if (webhook.status !== 'live') throw new Refusal('webhook-not-found', 'There is no such webhook.');
   switch (command.type) {
     case 'UpdateWebhook': {
       const changes = realChanges(webhook.fields, command.changes);
-      return Object.keys(changes).length === 0 ? [] : [{ type: 'WebhookUpdated', data: { changes } }];
+      const updated: WebhookFact = { type: 'WebhookUpdated', data: { changes } };
+      return [...(Object.keys(changes).length === 0 ? [] : [updated]), ...pausing(webhook, command)];
     }
+    case 'PauseFailing':
+      return pausingFailing(webhook, command);
     case 'RotateSubscriberKey':
       return [
         { type: 'SubscriberKeyRotated', data: { key_version: webhook.key_version + 1, made_with: command.madeWith } },
@@ -156,4 +206,23 @@ export function decideWebhook(webhook: Webhook, command: WebhookCommand): Webhoo
     case 'DeleteWebhook':
       return [{ type: 'WebhookDeleted', data: {} }];
   }
+}
+
+function pausing(
+  { pause }: LiveWebhook,
+  { paused, atMs }: { paused?: boolean | undefined; atMs: number },
+): WebhookFact[] {
+  if (paused === undefined || paused === (pause !== null)) return [];
+  if (paused) return [{ type: 'WebhookPaused', data: { reason: 'requested' } }];
+  return [{ type: 'WebhookResumed', data: { at: new Date(atMs).toISOString() } }];
+}
+
+/** What it failed before it was resumed counts no more. */
+function pausingFailing(
+  { pause, resumed_at }: LiveWebhook,
+  { failingSince, atMs, afterMs }: Extract<WebhookCommand, { type: 'PauseFailing' }>,
+): WebhookFact[] {
+  const sinceMs = Math.max(Date.parse(failingSince), resumed_at === null ? 0 : Date.parse(resumed_at));
+  if (pause !== null || atMs - sinceMs < afterMs) return [];
+  return [{ type: 'WebhookPaused', data: { reason: 'failing', failing_since: failingSince } }];
 }

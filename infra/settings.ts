@@ -32,6 +32,10 @@ export interface Settings {
   readonly adminKey: string | undefined;
   readonly retryIntervalMs: Ms;
   readonly retryWindowMs: Ms;
+  /** How long to wait after each attempt, one after the other: in place of interval and window. */
+  readonly retrySchedule: readonly Ms[] | undefined;
+  /** How long a webhook may fail before it is paused. */
+  readonly autoPauseAfterMs: Ms | undefined;
   readonly deliveryTimeoutMs: Ms;
   /** How often the head of the tree over the log is signed, where there are new facts. */
   readonly treeHeadIntervalMs: Ms;
@@ -153,6 +157,18 @@ export const SETTINGS = {
   ),
   retryIntervalMs: row('RETRY_INTERVAL', '1h', durationMs(1), 'wait between two attempts of a delivery'),
   retryWindowMs: row('RETRY_WINDOW', '24h', durationMs(0), 'how long after publication a delivery is retried'),
+  retrySchedule: row<readonly Ms[] | undefined>(
+    'RETRY_SCHEDULE',
+    undefined,
+    schedule,
+    'waits after each attempt of a delivery, such as `30s,5m,1h*23`, in place of `RETRY_INTERVAL` and `RETRY_WINDOW`',
+  ),
+  autoPauseAfterMs: row<Ms | undefined>(
+    'AUTO_PAUSE_AFTER',
+    undefined,
+    durationMs(1),
+    'how long a webhook may fail before it is paused; absent: for ever',
+  ),
   deliveryTimeoutMs: row(
     'DELIVERY_TIMEOUT',
     '15s',
@@ -264,6 +280,10 @@ export function readSettings(env: Env): Settings {
   const settings = Object.freeze(values) as unknown as Settings;
   if (settings.retryIntervalMs > settings.retryWindowMs && settings.retryWindowMs > 0) {
     throw new SettingError('RETRY_INTERVAL', 'must not be longer than RETRY_WINDOW');
+  }
+  const ruled = ['RETRY_INTERVAL', 'RETRY_WINDOW'].find((name) => env[name]);
+  if (settings.retrySchedule && ruled !== undefined) {
+    throw new SettingError('RETRY_SCHEDULE', `must not be set where ${ruled} is`);
   }
   checkAccess(settings);
   return settings;
@@ -408,4 +428,18 @@ function durationMs(min: Ms) {
     }
     return ms;
   };
+}
+
+/** The most waits of a schedule. */
+const MAX_WAITS = 1_000;
+
+/** @returns each wait, in ms: `1h*3` is three of them */
+function schedule(value: string): readonly Ms[] {
+  const waits = value.split(',').flatMap((part) => {
+    const [, wait = '', count = '1'] = /^(\w+)(?:\*([1-9]\d{0,3}))?$/.exec(part.trim()) ?? [];
+    if (wait === '') throw new Error(`must be waits separated by commas, such as 30s,5m,1h*23, not "${value}"`);
+    return Array<Ms>(Number(count)).fill(durationMs(1)(wait));
+  });
+  if (waits.length > MAX_WAITS) throw new Error(`must have at most ${MAX_WAITS} waits, not ${waits.length}`);
+  return waits;
 }

@@ -1,6 +1,13 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery, openLate } from '../domain/delivery.ts';
-import { isFor, type PublishedEvent } from '../domain/event.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type Delivery,
+  type DeliveryChange,
+  evolveDelivery,
+  isPaused,
+  openDelivery,
+  openLate,
+} from '../domain/delivery.ts';
+import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
@@ -8,13 +15,13 @@ import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
-/** Deliveries ended at a time where a webhook or channel has many. */
+/** Deliveries changed at a time where a webhook or channel has many. */
 const PAGE = 250;
 
 /**
- * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`). Opened by a publication for each
- * webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and `events`. What attempts
- * come to is counted beside them.
+ * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`), and what they wait for (`waits`).
+ * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and
+ * `events`. What attempts come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -22,16 +29,17 @@ export const deliveries: Projection = {
     CREATE TABLE IF NOT EXISTS deliveries (
       event_id INTEGER NOT NULL, webhook_id INTEGER NOT NULL, channel_id INTEGER NOT NULL,
       status TEXT NOT NULL, due_ms INTEGER, position INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL,
-      changed_at TEXT NOT NULL DEFAULT '',
+      changed_at TEXT NOT NULL DEFAULT '', waits INTEGER,
       PRIMARY KEY (event_id, webhook_id)
     ) STRICT;
     CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms, event_id, webhook_id, position) WHERE due_ms IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (waits, webhook_id, event_id) WHERE waits IS NOT NULL;
     CREATE INDEX IF NOT EXISTS deliveries_by_webhook ON deliveries (webhook_id, status, event_id);
     CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);${ATTEMPT_COUNTS}`,
   prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, endOfWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
+    const { attempted, ofWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
     const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
@@ -49,8 +57,10 @@ export const deliveries: Projection = {
           for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
           return;
         }
+        case 'WebhookPaused':
+        case 'WebhookResumed':
         case 'WebhookDeleted':
-          endOfWebhook(fact);
+          ofWebhook(fact);
           break;
         case 'ChannelDeleted':
           endOfChannel(fact);
@@ -64,49 +74,43 @@ export const deliveries: Projection = {
 function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
   const insert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state)
-    VALUES (?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, waits, position, revision, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
-      for (const { id, fields } of page.filter((webhook) => isFor(event, webhook))) {
-        const delivery = openDelivery(event, { id, webhook_url: fields.webhook_url });
-        const { status } = delivery;
-        insert.run(event.id, id, event.channel_id, status, dueMs(delivery), position, JSON.stringify(delivery));
+      for (const webhook of page.filter((webhook) => meets(event, webhook))) {
+        const delivery = openDelivery(event, webhook);
+        const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
+        insert.run(event.id, webhook.id, event.channel_id, ...columns, position, JSON.stringify(delivery));
       }
     }
   };
 }
 
 function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
-  const select = db.prepare('SELECT rowid, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
-  const ofWebhook = pending('webhook_id = ?');
-  const ofChannel = pending('channel_id = ?');
+  const select = db.prepare(
+    'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
+  );
+  const pendingOfWebhook = db.prepare(`
+    SELECT rowid, event_id, revision, state FROM deliveries
+    WHERE webhook_id = ? AND status = 'pending' AND event_id > ? ORDER BY event_id LIMIT ${PAGE}`);
+  const pendingOfChannel = db.prepare(`
+    SELECT rowid, event_id, revision, state FROM deliveries
+    WHERE channel_id = ? AND status = 'pending' LIMIT ${PAGE}`);
   const update = db.prepare(`
-    UPDATE deliveries SET status = ?, due_ms = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
+    UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
     WHERE rowid = ?`);
 
-  function pending(which: string) {
-    return db.prepare(
-      `SELECT rowid, revision, state FROM deliveries WHERE ${which} AND status = 'pending' LIMIT ${PAGE}`,
-    );
-  }
   function change(
     { rowid, revision, state }: DeliveryRow,
     fact: DeliveryChange & Pick<RecordedFact, 'position'>,
     newRevision = revision,
   ) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
-    const { status } = delivery;
-    update.run(status, dueMs(delivery), newRevision, JSON.stringify(delivery), String(fact.position), rowid);
-  }
-  function end(rows: StatementSync, id: number, fact: DeliveryChange & Pick<RecordedFact, 'position'>) {
-    let page: DeliveryRow[];
-    do {
-      page = rows.all(id) as unknown as DeliveryRow[];
-      for (const row of page) change(row, fact);
-    } while (page.length === PAGE);
+    const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
+    update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
   }
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
@@ -115,8 +119,21 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
       change(row, fact, fact.revision);
       count(fact);
     },
-    endOfWebhook: (fact: RecordedOf<'WebhookDeleted'>) => end(ofWebhook, idIn(fact.stream), fact),
-    endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) => end(ofChannel, idIn(fact.stream), fact),
+    /** Changes all that is pending of a webhook. */
+    ofWebhook(fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) {
+      let page: DeliveryRow[] = [];
+      do {
+        page = pendingOfWebhook.all(idIn(fact.stream), page.at(-1)?.event_id ?? 0) as unknown as DeliveryRow[];
+        for (const row of page) change(row, fact);
+      } while (page.length === PAGE);
+    },
+    endOfChannel(fact: RecordedOf<'ChannelDeleted'>) {
+      let page: DeliveryRow[];
+      do {
+        page = pendingOfChannel.all(idIn(fact.stream)) as unknown as DeliveryRow[];
+        for (const row of page) change(row, fact);
+      } while (page.length === PAGE);
+    },
   };
 }
 
@@ -129,21 +146,22 @@ function redeliverer(db: DatabaseSync) {
   const before = db.prepare('SELECT webhook_id FROM deliveries WHERE event_id = ?');
   const select = db.prepare('SELECT state FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const upsert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state, changed_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?6 || ' ')
+    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, position, revision, state, changed_at, waits)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?6 || ' ', ?8)
     ON CONFLICT (event_id, webhook_id) DO UPDATE SET
-      status = ?4, due_ms = ?5, position = ?6, state = ?7, changed_at = changed_at || ?6 || ' '`);
+      status = ?4, due_ms = ?5, waits = ?8, position = ?6, state = ?7, changed_at = changed_at || ?6 || ' '`);
 
   function redeliverTo(webhookId: number, published: PublishedEvent, fact: Requested) {
     const webhook = webhooks.byId(webhookId);
     if (webhook?.channel_id !== published.channel_id || !isFor(published, webhook)) return;
     const row = select.get(published.id, webhookId) as Pick<DeliveryRow, 'state'> | undefined;
-    const known = row ? (JSON.parse(row.state) as Delivery) : openLate(published, { ...webhook.fields, id: webhookId });
+    const known = row ? (JSON.parse(row.state) as Delivery) : openLate(published, webhook);
     const delivery = evolveDelivery(known, fact);
     if (delivery === known) return;
     const { id, channel_id } = published;
-    const { status } = delivery;
-    upsert.run(id, webhookId, channel_id, status, dueMs(delivery), fact.position, JSON.stringify(delivery));
+    // Also what was over before its webhook was paused waits until that is resumed.
+    const [due, waits] = webhook.pause === null ? [dueMs(delivery), waitsFor(delivery)] : [null, RESUMPTION];
+    upsert.run(id, webhookId, channel_id, delivery.status, due, fact.position, JSON.stringify(delivery), waits);
   }
 
   return (
@@ -164,8 +182,18 @@ function dueMs({ status, next_attempt_at }: Delivery): number | null {
   return status === 'pending' && next_attempt_at !== null ? Date.parse(next_attempt_at) : null;
 }
 
+/** What a delivery waits for: that its webhook is resumed; or, once it is, to be put on the queue, which knows nothing of it, and attempted. */
+const RESUMPTION = 1;
+const QUEUEING = 2;
+
+function waitsFor(delivery: Delivery): number | null {
+  if (isPaused(delivery)) return RESUMPTION;
+  return delivery.status === 'pending' && delivery.resumed_in !== undefined ? QUEUEING : null;
+}
+
 interface DeliveryRow {
   rowid: number;
+  event_id: number;
   revision: number;
   state: string;
 }
@@ -186,12 +214,24 @@ export function deliveryQueries(db: DatabaseSync) {
   const log = db.prepare(
     'SELECT state FROM deliveries WHERE event_id = ? AND webhook_id > ? ORDER BY webhook_id LIMIT ?',
   );
+  const skipped = db.prepare(`
+    SELECT id FROM webhooks WHERE channel_id = ?1 AND id > ?2
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = ?3 AND webhook_id = webhooks.id)
+    ORDER BY id LIMIT ?4`);
   const changes = db.prepare('SELECT changed_at FROM deliveries WHERE event_id = ? AND webhook_id = ?');
   const pendingColumns = 'event_id, webhook_id, channel_id, due_ms, position';
   const pending = db.prepare(`
     SELECT ${pendingColumns} FROM deliveries
     WHERE due_ms IS NOT NULL AND due_ms < ?1 AND (due_ms, event_id, webhook_id) > (?2, ?3, ?4)
     ORDER BY due_ms, event_id, webhook_id LIMIT ?5`);
+  const nextResumed = db.prepare(`
+    SELECT min(webhook_id) AS id FROM deliveries WHERE waits = ${QUEUEING} AND webhook_id > ?`);
+  const resumed = db.prepare(`
+    SELECT ${pendingColumns} FROM deliveries WHERE waits = ${QUEUEING} AND webhook_id = ? AND event_id > ?
+    ORDER BY event_id LIMIT ?`);
+  const countResumed = db.prepare(`
+    SELECT count(*) AS count FROM deliveries
+    WHERE waits = ${QUEUEING} AND webhook_id = ? AND event_id > ? AND event_id <= ?`);
   const live = db.prepare(`
     SELECT 1 FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id AND webhooks.live = 1
     WHERE event_id = ? LIMIT 1`);
@@ -226,6 +266,9 @@ export function deliveryQueries(db: DatabaseSync) {
       eventId: number,
       { after = 0, limit }: { after?: number | undefined; limit: number },
     ): NotificationLogEntry[] => log.all(eventId, after, limit).map((row) => logEntry(delivery(row))),
+    /** A page of the ids of those webhooks that a channel has, had or got later and that an event was not sent to, ascending, from the first above `after`. */
+    skippedIds: (eventId: number, channelId: number, { after, limit }: { after: number; limit: number }): number[] =>
+      skipped.all(channelId, after, eventId, limit).map((row) => (row as { id: number }).id),
     /** A page of the deliveries due before a time (ms since the epoch), in the order they are due, from the first behind `after`. */
     pending: (
       beforeMs: number,
@@ -238,5 +281,20 @@ export function deliveryQueries(db: DatabaseSync) {
         after?.webhook_id ?? 0,
         limit,
       ) as unknown as PendingDelivery[],
+    /** Ids, ascending, of the webhooks that were resumed and have deliveries that nobody has attempted since. */
+    *resumedWebhooks(): Generator<number> {
+      let id: number | null = 0;
+      for (;;) {
+        id = (nextResumed.get(id) as { id: number | null }).id;
+        if (id === null) return;
+        yield id;
+      }
+    },
+    /** A page of the deliveries of a webhook that was resumed that nobody has attempted since, event ids ascending, from the first above `after`. */
+    resumed: (webhookId: number, after: number, limit: number): PendingDelivery[] =>
+      resumed.all(webhookId, after, limit) as unknown as PendingDelivery[],
+    /** How many of these have an event id above `after`, up to `upTo`. */
+    countResumed: (webhookId: number, after: number, upTo = Number.MAX_SAFE_INTEGER): number =>
+      (countResumed.get(webhookId, after, upTo) as { count: number }).count,
   };
 }

@@ -6,19 +6,20 @@ import { deliveryList } from './delivery-list.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
 import { feedQueries } from './feed.ts';
+import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
 import { recoveries, recoveryQueries } from './recoveries.ts';
 import { statsQueries } from './stats.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
-export const PROJECTIONS: readonly Projection[] = [channels, webhooks, events, deliveries, recoveries];
+export const PROJECTIONS: readonly Projection[] = [channels, webhooks, health, events, deliveries, recoveries];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 6;
+export const READ_MODEL_VERSION = 7;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -43,15 +44,22 @@ export function readModelWriter(db: DatabaseSync) {
     return PROJECTIONS.map((projection) => projection.prepare(db, (write) => ends.push(write)));
   };
   let appliers = prepare();
+  const position = db.prepare('SELECT position FROM checkpoint');
   const setPosition = db.prepare('UPDATE checkpoint SET position = ?1 WHERE position < ?1');
   return {
-    /** @param position of the last fact that the batch has taken into account, applied or filtered out */
-    apply(facts: readonly RecordedFact[], position: number): void {
+    /**
+     * Facts that are in the rows already are passed over.
+     * @param upTo position of the last fact that the batch has taken into account, applied or filtered out
+     */
+    apply(facts: readonly RecordedFact[], upTo: number): void {
       db.exec('BEGIN IMMEDIATE');
       try {
-        for (const fact of facts) for (const apply of appliers) apply(fact);
+        const reached = positionIn(position.get());
+        for (const fact of facts) {
+          if (fact.position > reached) for (const apply of appliers) apply(fact);
+        }
         for (const write of ends) write();
-        setPosition.run(position);
+        setPosition.run(upTo);
         db.exec('COMMIT');
       } catch (error) {
         // A full disk has rolled it back already.
@@ -64,6 +72,10 @@ export function readModelWriter(db: DatabaseSync) {
   };
 }
 
+function positionIn(row: unknown): number {
+  return (row as { position: number } | undefined)?.position ?? -1;
+}
+
 export type ReadModels = ReturnType<typeof readModels>;
 
 /** All queries of the read models over one connection. */
@@ -71,9 +83,10 @@ export function readModels(db: DatabaseSync) {
   const position = db.prepare('SELECT position FROM checkpoint');
   return {
     /** Position of the last fact in the rows; -1 before the first. */
-    position: (): number => (position.get() as { position: number } | undefined)?.position ?? -1,
+    position: (): number => positionIn(position.get()),
     channels: channelQueries(db),
     webhooks: webhookQueries(db),
+    health: healthQueries(db),
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
     recoveries: recoveryQueries(db),

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isFor } from '../domain/event.ts';
+import { meets } from '../domain/event.ts';
 import {
   type Candidate,
   evolveRecovery,
@@ -8,6 +8,7 @@ import {
   type StartedRecovery,
 } from '../domain/recovery.ts';
 import { idIn, type Projection } from './projection.ts';
+import { webhookQueries } from './webhooks.ts';
 
 interface RecoveryRow {
   revision: number;
@@ -49,19 +50,20 @@ export const recoveries: Projection = {
 export type RecoveryQueries = ReturnType<typeof recoveryQueries>;
 
 export function recoveryQueries(db: DatabaseSync) {
+  const webhooks = webhookQueries(db);
   const byId = db.prepare('SELECT state FROM recoveries WHERE id = ? AND webhook_id = ?');
   const page = db.prepare('SELECT state FROM recoveries WHERE webhook_id = ? AND id < ? ORDER BY id DESC LIMIT ?');
   const running = db.prepare('SELECT id FROM recoveries WHERE running = 1 AND id > ? ORDER BY id LIMIT ?');
   const countRunning = db.prepare('SELECT count(*) AS count FROM recoveries WHERE webhook_id = ? AND running = 1');
   const largest = db.prepare('SELECT max(id) AS id FROM recoveries');
   const candidates = db.prepare(`
-    SELECT events.id, events.state ->> '$.published_at' AS published_at,
+    SELECT events.id, events.event_name, events.state ->> '$.published_at' AS published_at,
       events.state ->> '$.webhook_id' AS webhook_id, deliveries.status
     FROM events LEFT JOIN deliveries ON deliveries.event_id = events.id AND deliveries.webhook_id = ?1
     WHERE events.channel_id = ?2 AND events.id > ?3 AND events.id < ?4 ORDER BY events.id LIMIT ?5`);
   const unmade = db.prepare(`
     SELECT 1 FROM deliveries
-    WHERE event_id = ? AND webhook_id = ? AND due_ms IS NOT NULL AND state ->> '$.redelivery_id' = ?`);
+    WHERE event_id = ? AND webhook_id = ? AND status = 'pending' AND state ->> '$.redelivery_id' = ?`);
   const recovery = (row: unknown) => JSON.parse((row as RecoveryRow).state) as StartedRecovery;
   return {
     byId: (webhookId: number, id: number): StartedRecovery | undefined => {
@@ -78,9 +80,11 @@ export function recoveryQueries(db: DatabaseSync) {
     /** Events of the channel that were published before the recovery was asked for, ids ascending, from the first above `after`. */
     candidates: ({ id, channel_id, webhook_id }: RequestedRecovery, after: number, limit: number): Candidate[] => {
       const rows = candidates.all(webhook_id, channel_id, after, id, limit) as unknown as CandidateRow[];
-      return rows.map(({ id, published_at, status, webhook_id: only }) => {
-        const event = only === null ? {} : { webhook_id: only };
-        return { id, published_at, status, isWanted: isFor(event, { id: webhook_id }) };
+      // What it asks for today: what it asked for then, if it was there, it was sent.
+      const webhook = { id: webhook_id, fields: webhooks.byId(webhook_id)?.fields ?? {} };
+      return rows.map(({ id, event_name, published_at, status, webhook_id: only }) => {
+        const event = only === null ? { event_name } : { event_name, webhook_id: only };
+        return { id, published_at, status, isWanted: meets(event, webhook) };
       });
     },
     /** Whether the attempt at an event that this recovery asks for is yet to be made. */
@@ -92,6 +96,7 @@ export function recoveryQueries(db: DatabaseSync) {
 
 interface CandidateRow {
   readonly id: number;
+  readonly event_name: string;
   readonly published_at: string;
   readonly webhook_id: number | null;
   readonly status: string | null;

@@ -4,22 +4,8 @@ import { idIn, type Projection } from './projection.ts';
 
 interface WebhookRow {
   revision: number;
+  position: number;
   state: string;
-}
-
-/** What a live webhook's row of before version 4 has in place of `secret`. */
-interface RowBefore {
-  readonly status: 'live';
-  readonly secret_version: number;
-  readonly secret?: undefined;
-}
-
-/** Rows of before version 4 know nothing of what secrets are made with, and of no rotation. */
-function stateIn({ state }: WebhookRow): Webhook {
-  const webhook = JSON.parse(state) as Webhook | RowBefore;
-  if (webhook.status !== 'live' || webhook.secret !== undefined) return webhook;
-  const { secret_version: version, ...rest } = webhook;
-  return { ...rest, secret: { version, made_with: null }, previous_secrets: [] } as unknown as LiveWebhook;
 }
 
 /** Webhooks by id and by channel: what `evolveWebhook` returns, and the columns that queries need. */
@@ -27,9 +13,11 @@ export const webhooks: Projection = {
   name: 'webhooks',
   schema: `
     CREATE TABLE IF NOT EXISTS webhooks (
-      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL
+      id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, live INTEGER NOT NULL, revision INTEGER NOT NULL,
+      position INTEGER NOT NULL, state TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;
+    CREATE INDEX IF NOT EXISTS webhooks_of_channel ON webhooks (channel_id, id);
     CREATE TABLE IF NOT EXISTS ended_channels (id INTEGER PRIMARY KEY) STRICT;`,
   prepare(db) {
     const select = db.prepare('SELECT revision, state FROM webhooks WHERE id = ?');
@@ -37,23 +25,26 @@ export const webhooks: Projection = {
     const endAll = db.prepare('UPDATE webhooks SET live = 0 WHERE channel_id = ? AND live = 1');
     // Nothing that reaches the log behind the deletion of its channel brings a webhook to life.
     const upsert = db.prepare(`
-      INSERT INTO webhooks (id, channel_id, live, revision, state)
-      VALUES (?1, ?2, ?3 AND ?2 NOT IN (SELECT id FROM ended_channels), ?4, ?5)
-      ON CONFLICT (id) DO UPDATE SET live = excluded.live, revision = excluded.revision, state = excluded.state`);
+      INSERT INTO webhooks (id, channel_id, live, revision, position, state)
+      VALUES (?1, ?2, ?3 AND ?2 NOT IN (SELECT id FROM ended_channels), ?4, ?5, ?6)
+      ON CONFLICT (id) DO UPDATE SET
+        live = excluded.live, revision = excluded.revision, position = excluded.position, state = excluded.state`);
     return (fact) => {
       switch (fact.type) {
         case 'WebhookCreated':
         case 'WebhookUpdated':
+        case 'WebhookPaused':
+        case 'WebhookResumed':
         case 'SubscriberKeyRotated':
         case 'SigningSecretRotated':
         case 'WebhookDeleted': {
           const id = idIn(fact.stream);
           const row = select.get(id) as WebhookRow | undefined;
           if (row && row.revision >= fact.revision) return;
-          const webhook = evolveWebhook(row ? stateIn(row) : NO_WEBHOOK, fact);
+          const webhook = evolveWebhook(row ? (JSON.parse(row.state) as Webhook) : NO_WEBHOOK, fact);
           if (webhook.status === 'none') return;
           const live = webhook.status === 'live' ? 1 : 0;
-          upsert.run(id, webhook.channel_id, live, fact.revision, JSON.stringify(webhook));
+          upsert.run(id, webhook.channel_id, live, fact.revision, fact.position, JSON.stringify(webhook));
           return;
         }
         case 'ChannelDeleted': {
@@ -66,21 +57,21 @@ export const webhooks: Projection = {
   },
 };
 
-/** A live webhook and the revision of its stream, which names the version of its settings. */
-export type WebhookView = LiveWebhook & { readonly revision: number };
+/** A live webhook, the revision of its stream, which names the version of its settings, and where in the log they were made so. */
+export type WebhookView = LiveWebhook & { readonly revision: number; readonly position: number };
 
 export type WebhookQueries = ReturnType<typeof webhookQueries>;
 
 /** Queries over the webhooks that live, in channels that live. */
 export function webhookQueries(db: DatabaseSync) {
-  const byId = db.prepare('SELECT state, revision FROM webhooks WHERE id = ? AND live = 1');
+  const byId = db.prepare('SELECT state, revision, position FROM webhooks WHERE id = ? AND live = 1');
   const page = db.prepare(
-    'SELECT state, revision FROM webhooks WHERE channel_id = ? AND live = 1 AND id > ? ORDER BY id LIMIT ?',
+    'SELECT state, revision, position FROM webhooks WHERE channel_id = ? AND live = 1 AND id > ? ORDER BY id LIMIT ?',
   );
   const largest = db.prepare('SELECT max(id) AS id FROM webhooks');
   const view = (row: unknown): WebhookView => {
-    const { revision } = row as WebhookRow;
-    return { ...(stateIn(row as WebhookRow) as LiveWebhook), revision };
+    const { revision, position, state } = row as WebhookRow;
+    return { ...(JSON.parse(state) as LiveWebhook), revision, position };
   };
   return {
     byId: (id: number): WebhookView | undefined => {

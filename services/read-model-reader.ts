@@ -150,6 +150,7 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     position: () => ask((models) => models.position()),
     channels: group(shape.channels, ask, ({ channels }) => channels),
     webhooks: group(shape.webhooks, ask, ({ webhooks }) => webhooks),
+    health: group(shape.health, ask, ({ health }) => health),
     events: group(shape.events, ask, ({ events }) => events),
     deliveries: group(shape.deliveries, ask, ({ deliveries }) => deliveries),
     recoveries: group(shape.recoveries, ask, ({ recoveries }) => recoveries),

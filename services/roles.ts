@@ -41,6 +41,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createRecoverer } = await import('./relay/recoverer.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
+    const { createResumer } = await import('./relay/resumer.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
     const { models, progress } = await readModels();
     const queue = await connected();
@@ -51,8 +52,9 @@ const BUILD: { readonly [R in Role]: Build } = {
     });
     const leadership = createLeadership({ lease, ownNote: registry.note, log });
     const relay = createRelay({ registry, leadership, store, queue, log });
+    const resumer = createResumer({ queue, readModels: models, progress, relay, log });
     const sweeper = createSweeper({
-      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
+      ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
     const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
@@ -60,7 +62,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, sweeper, recoverer, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
@@ -74,6 +76,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { patienceMs, ackWaitMs } = times;
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
+      autoPauseAfterMs: settings.autoPauseAfterMs,
       ...{ patienceMs, ackWaitMs, nowMs, log },
     });
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);

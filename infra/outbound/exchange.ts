@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Answer, AttemptError } from '../../domain/delivery.ts';
+import type { AttemptError, Reply } from '../../domain/delivery.ts';
 import { attemptError, isConnectionLost, TimeLimit } from './attempt-error.ts';
 import type { CarriedHandler, Connection } from './connection.ts';
 
@@ -13,7 +14,7 @@ const INTERIM_ANSWERS = 8;
 export interface ExchangeOptions {
   /** From the beginning to the end of the answer's headers, all tries together, in ms. */
   readonly timeoutMs: number;
-  readonly settle: (answer: Answer) => void;
+  readonly settle: (answer: Reply) => void;
   /** Sends the request once more, on a new connection. */
   readonly again: () => void;
 }
@@ -31,6 +32,7 @@ export class Exchange implements CarriedHandler {
   #isSecondTry = false;
   #interimAnswers = 0;
   #status: number | null = null;
+  #retryAfter: string | undefined;
   #durationMs = 0;
   #kept: Buffer[] = [];
   #readBytes = 0;
@@ -57,13 +59,14 @@ export class Exchange implements CarriedHandler {
     this.#hasAnswerBegun = true;
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number) {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders) {
     if (status < 200) {
       this.#interimAnswers += 1;
       if (this.#interimAnswers > INTERIM_ANSWERS) controller.abort(new Error('too many interim answers'));
       return;
     }
     this.#status = status;
+    this.#retryAfter = headers['retry-after'];
     this.#durationMs = performance.now() - this.#startedMs;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#giveUp(), READ_MS);
@@ -113,6 +116,7 @@ export class Exchange implements CarriedHandler {
       error,
       duration_ms: Math.round(durationMs),
       response_body: Buffer.concat(this.#kept).toString(),
+      ...(this.#retryAfter !== undefined && { retry_after: this.#retryAfter }),
     });
   }
 }

@@ -1,5 +1,5 @@
 import { Agent, Pool } from 'undici';
-import type { Answer } from '../../domain/delivery.ts';
+import type { Reply } from '../../domain/delivery.ts';
 import { Connection } from './connection.ts';
 import { type ConnectorOptions, createConnector } from './connector.ts';
 import { Exchange } from './exchange.ts';
@@ -33,7 +33,7 @@ export function createOutbound(options: ConnectorOptions) {
 
   return {
     /** Never rejects: what goes wrong is an answer too. */
-    post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<Answer> {
+    post(url: string, headers: Record<string, string>, body: Uint8Array): Promise<Reply> {
       return new Promise((settle) => {
         const { origin, pathname, search } = new URL(url);
         const request = { origin, path: pathname + search, method: 'POST', headers, body } as const;

@@ -40,6 +40,7 @@ program
   .argument('<id>', 'of the channel, webhook or event', id)
   .option('--at <time>', 'as it was then', time)
   .addOption(new Option('--revision <n>', 'as this revision of its stream left it').argParser(position).conflicts('at'))
+  .option('--skipped', 'of a log: also the webhooks of the channel that were not sent the event, and why')
   .action((what, of, options) => withLog(({ store }, signal) => show(store, { what, id: of, ...options }, signal)));
 
 program

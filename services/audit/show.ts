@@ -2,6 +2,7 @@ import { evolveChannel, NO_CHANNEL } from '../../domain/channel.ts';
 import { type Fact, type RecordedFact, stream } from '../../domain/facts.ts';
 import { factsUntil } from '../../domain/history.ts';
 import { foldNotificationLog } from '../../domain/notification-log.ts';
+import { foldSkipped } from '../../domain/skipped.ts';
 import { evolveWebhook, NO_WEBHOOK } from '../../domain/webhook.ts';
 import { type EventStore, type StoredEvent, toFact } from '../../infra/event-store/client.ts';
 import { CannotStart } from '../../infra/local/cannot-start.ts';
@@ -15,6 +16,8 @@ export interface ShowOptions {
   /** In ms since the epoch. */
   readonly at?: number;
   readonly revision?: number;
+  /** Whether a log also has the webhooks that were not sent the event. */
+  readonly skipped?: boolean;
 }
 
 /** Prints what something is, or was, as JSON: deleted things too, and never a key. @throws CannotStart where there was none; StoreUnavailable */
@@ -22,7 +25,7 @@ export async function show(store: EventStore, { what, id, ...then }: ShowOptions
   console.log(JSON.stringify(await SHOW[what](store, id, then, signal), undefined, 2));
 }
 
-type Then = Pick<ShowOptions, 'at' | 'revision'>;
+type Then = Pick<ShowOptions, 'at' | 'revision' | 'skipped'>;
 
 const SHOW: Record<
   ShowOptions['what'],
@@ -64,7 +67,7 @@ const AT_A_TIME = 1_024;
 async function notificationLog(
   store: EventStore,
   eventId: number,
-  { at = Number.POSITIVE_INFINITY }: Then,
+  { at = Number.POSITIVE_INFINITY, skipped = false }: Then,
   signal: AbortSignal,
 ) {
   const correlation = Buffer.from(`"$correlationId":"${eventId}"`);
@@ -83,5 +86,6 @@ async function notificationLog(
   if (!facts.some(({ type, data }) => type === 'EventPublished' && data.id === eventId)) {
     throw new CannotStart(`event ${eventId} was not published then`);
   }
-  return foldNotificationLog(facts, eventId);
+  const entries = [...foldNotificationLog(facts, eventId), ...(skipped ? foldSkipped(facts, eventId) : [])];
+  return entries.sort((a, b) => a.webhook_id - b.webhook_id);
 }

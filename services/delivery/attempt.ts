@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply } from '../../domain/delivery.ts';
 import { decideAttempt } from '../../domain/delivery.ts';
 import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
 import { timeOrdered } from '../../domain/ids.ts';
+import type { RetryPolicy } from '../../domain/retry-rule.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import { signatureHeaders } from '../../infra/outbound/signature.ts';
@@ -14,7 +15,7 @@ import { withoutEchoes } from './echoes.ts';
 /** One POST of an event to a webhook: the body as published, with the webhook's own headers, signed with its present secrets. */
 export function createPoster({ outbound, keys }: { outbound: Outbound; keys: Keys }) {
   const credentialsOf = createCredentials(keys);
-  return (delivery: Delivery, webhook: WebhookView, body: Uint8Array, atMs: number): Promise<Answer> => {
+  return (delivery: Delivery, webhook: WebhookView, body: Uint8Array, atMs: number): Promise<Reply> => {
     const id = `msg_${delivery.event_id}_${delivery.webhook_id}`;
     const { headers: own, signersAt } = credentialsOf(webhook);
     const headers = {
@@ -34,7 +35,7 @@ export function attemptFact(
   policy: RetryPolicy,
   delivery: Delivery,
   webhook: WebhookView,
-  attempt: { atMs: number; answer: Answer },
+  attempt: { atMs: number; answer: Reply },
 ): NewFact & { type: 'DeliveryAttempted' } {
   const { revision, fields } = webhook;
   const fact = decideAttempt(delivery, policy, { webhook_url: fields.webhook_url, revision }, attempt);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JsMsg } from 'nats';
-import type { RetryPolicy } from '../../domain/delivery.ts';
+import type { RetryPolicy } from '../../domain/retry-rule.ts';
 import type { EventStore } from '../../infra/event-store/client.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
@@ -15,6 +15,7 @@ import { createSlots } from '../../infra/slots.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createPoster } from './attempt.ts';
+import { createAutoPause } from './auto-pause.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
 import { createHeld } from './held.ts';
@@ -42,6 +43,8 @@ export interface DeliveryDeps {
   readonly outbound: Outbound;
   readonly keys: Keys;
   readonly policy: RetryPolicy;
+  /** How long a webhook may fail before it is paused, in ms; undefined: for ever. */
+  readonly autoPauseAfterMs?: number | undefined;
   /** How long to wait for the read models before a message is sent back, in ms. */
   readonly patienceMs: number;
   /** How long the queue lets a message be held before it hands it out again, in ms. */
@@ -68,6 +71,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     head: createRecent(store.lastPosition, RECENT_MS),
     bodies: createBodies(deps.readModels),
     post: createPoster(deps),
+    autoPause: createAutoPause({ ...deps, afterMs: deps.autoPauseAfterMs }),
     append: recorder.append,
   });
 

@@ -1,5 +1,7 @@
-import type { Answer, Delivery, RetryPolicy } from '../../domain/delivery.ts';
+import type { Delivery, Reply } from '../../domain/delivery.ts';
+import { isPaused } from '../../domain/delivery.ts';
 import type { NewFact } from '../../domain/facts.ts';
+import { type RetryPolicy, shortestWaitMs } from '../../domain/retry-rule.ts';
 import type { Appended } from '../../infra/event-store/client.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { QueueMessage } from '../../infra/queue/message.ts';
@@ -7,6 +9,7 @@ import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
+import type { AutoPause } from './auto-pause.ts';
 import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
 
@@ -29,7 +32,7 @@ export interface Handing {
   readonly isHeld: () => boolean;
 }
 
-/** How early a message may be before it is sent back to wait, as a part of the retry interval and in ms. */
+/** How early a message may be before it is sent back to wait, as a part of the shortest wait between attempts and in ms. */
 const EARLY_PART = 0.1;
 const EARLY_MS = 1_000;
 
@@ -45,6 +48,7 @@ export interface HandlerDeps {
   readonly post: ReturnType<typeof createPoster>;
   /** Appends until it is durable; rejects only when stopping. */
   readonly append: (stream: string, fact: NewFact, bytes: number) => Promise<Appended>;
+  readonly autoPause: AutoPause;
   readonly policy: RetryPolicy;
   /** How long to wait for the read models before a message is sent back, in ms. */
   readonly patienceMs: number;
@@ -59,7 +63,7 @@ export interface HandlerDeps {
 export function createHandler(deps: HandlerDeps) {
   const { readModels, progress, lanes, isOurs, head, patienceMs, nowMs, log } = deps;
   const underWay = createUnderWay();
-  const earlyMs = Math.min(EARLY_MS, deps.policy.retryIntervalMs * EARLY_PART);
+  const earlyMs = Math.min(EARLY_MS, shortestWaitMs(deps.policy) * EARLY_PART);
 
   const isEarly = (due_ms: number) => due_ms - nowMs() > earlyMs;
 
@@ -81,7 +85,8 @@ export function createHandler(deps: HandlerDeps) {
     }
     const delivery = readModels.deliveries.byId(event_id, webhook_id);
     const webhook = readModels.webhooks.byId(webhook_id);
-    if (delivery?.status !== 'pending' || !webhook) return 'done';
+    // What waits for its webhook to be resumed is put on the queue again then.
+    if (delivery?.status !== 'pending' || isPaused(delivery) || !webhook || webhook.pause !== null) return 'done';
     const dueMs = dueMsOf(delivery);
     if (isEarly(dueMs)) return { due_ms: dueMs, position: Math.max(needed, progress.reached()) };
     // Another message of the same delivery may have begun while this one waited.
@@ -105,7 +110,7 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { lanes, policy, log } = deps;
   const atMs = deps.nowMs();
   const leave = lanes.enter(webhook_id);
-  let answer: Answer | undefined;
+  let answer: Reply | undefined;
   try {
     answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
   } finally {
@@ -115,6 +120,7 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;
   const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
+  if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
   log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
   const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };

@@ -1,5 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { LiveWebhook, NewWebhook, WebhookChanges, WebhookFields } from '../../domain/webhook.ts';
+import type {
+  LiveWebhook,
+  NewWebhook,
+  SealedWebhookChanges,
+  WebhookChanges,
+  WebhookFields,
+} from '../../domain/webhook.ts';
 import type { SealedHeaders, WebhookHeaders } from '../../domain/webhook-headers.ts';
 import { type KeyHolder, type Keys, sameKey, showPublicKey, showSecret } from '../../infra/keys.ts';
 import { openHeaders, sealHeaders } from '../../infra/sealed-headers.ts';
@@ -61,9 +67,12 @@ export function createKeyring(keys: Keys) {
     isNextSubscriberOf: (webhook: KeyHolder, key: string): boolean => isNext(webhook, key, keys.subscriberKey),
 
     openHeaders: ({ id, fields: { headers } }: LiveWebhook): WebhookHeaders | undefined => openedHeaders(id, headers),
-    sealFields: (webhookId: number, { headers, ...fields }: NewWebhook): WebhookFields =>
+    sealFields: (webhookId: number, { headers, ...fields }: Omit<NewWebhook, 'paused'>): WebhookFields =>
       headers ? { ...fields, headers: sealed(webhookId, headers) } : fields,
-    sealChanges: (webhook: LiveWebhook, { headers, ...changes }: WebhookChanges) => {
+    sealChanges: (
+      webhook: LiveWebhook,
+      { headers, ...changes }: Omit<WebhookChanges, 'paused'>,
+    ): SealedWebhookChanges => {
       if (headers === undefined) return changes;
       return { ...changes, headers: headers && sealed(webhook.id, headers, webhook.fields.headers) };
     },

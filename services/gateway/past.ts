@@ -5,6 +5,7 @@ import type { EventFact } from '../../domain/event.ts';
 import { type Fact, type RecordedFact, stream } from '../../domain/facts.ts';
 import { factsUntil } from '../../domain/history.ts';
 import { foldEntry, type NotificationLogEntry } from '../../domain/notification-log.ts';
+import { type SkippedEntry, skippedEntry } from '../../domain/skipped.ts';
 import type { LiveWebhook, Webhook, WebhookFact } from '../../domain/webhook.ts';
 import { type EventStore, type StoredEvent, toFact } from '../../infra/event-store/client.ts';
 import { CHANNEL, WEBHOOK } from './commands.ts';
@@ -138,4 +139,38 @@ export async function entryOf(store: EventStore, facts: EntryFacts): Promise<Not
     .reduce<Webhook>(WEBHOOK.evolve, WEBHOOK.nothing);
   const changes = facts.changes.map((event) => toFact(event) as DeliveryChange & RecordedFact);
   return foldEntry(published.data, webhook as LiveWebhook, changes);
+}
+
+interface SkippedQuery {
+  readonly eventId: number;
+  readonly channelId: number;
+  readonly after: number;
+  readonly limit: number;
+  readonly at?: string | undefined;
+}
+
+/**
+ * A page of the entries of webhooks that an event was not sent to, ids ascending, from the first above `after`; without webhooks that did not exist at that time.
+ * @throws Problem not-there-then where the event had not been published; StoreUnavailable
+ */
+export async function skippedEntries(
+  gateway: Gateway,
+  { eventId, channelId, after, limit, at }: SkippedQuery,
+): Promise<SkippedEntry[]> {
+  const { store, readModels } = gateway;
+  const untilMs = at === undefined ? Number.POSITIVE_INFINITY : Date.parse(at);
+  const [published] = factsUntil([toFact(await publicationOf(gateway, eventId)) as RecordedFact<EventFact>], untilMs);
+  if (!published) throw notThere();
+  const entries: SkippedEntry[] = [];
+  let ids: number[];
+  let last = after;
+  do {
+    ids = readModels.deliveries.skippedIds(eventId, channelId, { after: last, limit });
+    for (const id of ids) {
+      const entry = skippedEntry(factsUntil(await store.read<WebhookFact>(stream.webhook(id)), untilMs), published);
+      if (entry) entries.push(entry);
+    }
+    last = ids.at(-1) ?? last;
+  } while (ids.length === limit && entries.length < limit);
+  return entries;
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { meets, type PublishedEvent } from '../../domain/event.ts';
 import type { RecordedFact } from '../../domain/facts.ts';
 import { tablesIn } from '../../projections/tables.ts';
 import { liveWebhooks, webhookQueries, webhooks } from '../../projections/webhooks.ts';
@@ -99,8 +100,20 @@ export function openRegistry(db: DatabaseSync) {
       apply(fact);
       if (/^(?:Channel|Webhook)|Rotated$/.test(fact.type)) live.forget();
     },
+    /**
+     * The ids of the webhooks that an event is sent to at once. Where the table holds settings from beyond the event's place in the log, since this relay went back to where
+     * another was, those that it has no knowledge of are among them: what is queued for it is looked up.
+     */
+    *webhookIds(event: PublishedEvent, position: number): Generator<number> {
+      for (const page of live.pages(event.channel_id)) {
+        for (const webhook of page) {
+          const isMet = webhook.pause === null && meets(event, webhook);
+          if (isMet || webhook.position > position) yield webhook.id;
+        }
+      }
+    },
     /** The ids of a channel's live webhooks, a page at a time. */
-    *webhookIds(channelId: number): Generator<number> {
+    *liveIds(channelId: number): Generator<number> {
       for (const page of live.pages(channelId)) yield* page.map(({ id }) => id);
     },
     begin: () => db.exec('BEGIN IMMEDIATE'),

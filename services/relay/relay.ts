@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isFor } from '../../domain/event.ts';
 import { RELAYED_STREAMS, type RecordedFact } from '../../domain/facts.ts';
 import { recoveredIn } from '../../domain/recovery.ts';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
@@ -177,15 +176,15 @@ async function relayBatch(
 function* messagesOf(registry: Registry, fact: RecordedFact) {
   switch (fact.type) {
     case 'EventPublished': {
-      const { id: event_id, channel_id } = fact.data;
-      for (const webhook_id of registry.webhookIds(channel_id)) {
-        if (isFor(fact.data, { id: webhook_id })) yield { event_id, webhook_id, id: `${event_id}-${webhook_id}` };
+      const { id: event_id } = fact.data;
+      for (const webhook_id of registry.webhookIds(fact.data, fact.position)) {
+        yield { event_id, webhook_id, id: `${event_id}-${webhook_id}` };
       }
       return;
     }
     case 'RedeliveryRequested': {
       const { id, event_id, channel_id, webhook_id: only } = fact.data;
-      for (const webhook_id of only === undefined ? registry.webhookIds(channel_id) : [only]) {
+      for (const webhook_id of only === undefined ? registry.liveIds(channel_id) : [only]) {
         yield { event_id, webhook_id, id: `${event_id}-${webhook_id}-again-${id}` };
       }
       return;

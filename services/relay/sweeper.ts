@@ -11,6 +11,7 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import type { Term } from './leadership.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import type { Relay } from './relay.ts';
+import type { Resumer } from './resumer.ts';
 
 /** How often the queue is held against the read models unless it is said, in ms. */
 const SWEEP_MS = 2_000;
@@ -33,6 +34,7 @@ export interface SweeperDeps {
   readonly readModels: ReadModels;
   readonly progress: Progress;
   readonly relay: Pick<Relay, 'registry' | 'reading' | 'whenLeading'>;
+  readonly resumer: Pick<Resumer, 'ahead'>;
   readonly log: Logger;
   readonly nowMs: () => number;
   /** By how much a delivery must be overdue, beyond the queue's own lag, before it is missed, in ms. */
@@ -54,7 +56,7 @@ interface Before {
  * nobody is got out of it by another consumer. Works only where the relay leads.
  */
 export function createSweeper(deps: SweeperDeps): Service {
-  const { queue, relay, progress, store, log } = deps;
+  const { queue, relay, resumer, progress, store, log } = deps;
   const isShortForLong = createStreak(SWEEPS_IN_A_ROW);
   const isSilentForLong = createStreak(SWEEPS_IN_A_ROW);
   const isBehindForLong = createStreak(SWEEPS_IN_A_ROW);
@@ -98,7 +100,8 @@ export function createSweeper(deps: SweeperDeps): Service {
     const isOverdue = deliveries.pending(beforeMs, { limit: 1 }).length > 0;
     const isSilent = isOverdue && state.isAsked && state.handedOut === handedOut;
     handedOut = state.handedOut;
-    if (isShortForLong(isOverdue && state.messages < deliveries.countPending(relayedTo))) {
+    const isShort = isOverdue && state.messages < deliveries.countPending(relayedTo) - resumer.ahead();
+    if (isShortForLong(isShort)) {
       const count = await enqueue(deps, publisher, { beforeMs, upTo: Number.MAX_SAFE_INTEGER }, signal);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
     } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {

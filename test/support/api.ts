@@ -38,8 +38,12 @@ export function apiAt(url: string) {
     call,
     newChannel: (fields: object = {}): Promise<{ id: number; publisher_key: string }> =>
       made('/v1/channels', { name: 'a channel', ...fields }),
-    newWebhook: (channel: { id: number; publisher_key: string }, webhook_url: string): Promise<NewWebhook> =>
-      made(`/v1/channels/${channel.id}/webhooks`, { webhook_url }, channel.publisher_key),
+    newWebhook: (
+      channel: { id: number; publisher_key: string },
+      webhook_url: string,
+      fields: object = {},
+    ): Promise<NewWebhook> =>
+      made(`/v1/channels/${channel.id}/webhooks`, { webhook_url, ...fields }, channel.publisher_key),
     publish: (channel: { id: number; publisher_key: string }, event: object = {}): Promise<{ id: number }> =>
       made(`/v1/channels/${channel.id}/events`, { event_name: 'test.happened', ...event }, channel.publisher_key),
     log: async (channel: { id: number; publisher_key: string }, eventId: number): Promise<LogEntry[]> => {

@@ -65,6 +65,12 @@ export function signingSecretRotated(part: Partial<Of<WebhookFact, 'SigningSecre
   return { type: 'SigningSecretRotated', data } satisfies WebhookFact;
 }
 
+export const WEBHOOK_PAUSED = { type: 'WebhookPaused', data: { reason: 'requested' } } as const satisfies WebhookFact;
+
+export function webhookResumed(atMs = AT_MS + HOUR_MS) {
+  return { type: 'WebhookResumed', data: { at: iso(atMs) } } satisfies WebhookFact;
+}
+
 export const WEBHOOK_DELETED = { type: 'WebhookDeleted', data: {} } as const satisfies WebhookFact;
 
 export function published(part: Partial<PublishedEvent> = {}) {

@@ -7,13 +7,13 @@ import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
 import { NewRedelivery, requestRedelivery } from '../../../domain/redelivery.ts';
 import { newFact } from '../commands.ts';
 import type { Gateway } from '../context.ts';
-import { At, entryFacts, entryFactsUntil, entryOf, publicationOf } from '../past.ts';
+import { At, entryFacts, entryFactsUntil, entryOf, publicationOf, skippedEntries } from '../past.ts';
 import { fieldProblem, Problem } from '../problems.ts';
 import { Proof, proofOf } from '../proof.ts';
 import { appendToEvents, findEvent, publishAll, whenAllIsRead } from '../publishing.ts';
 import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
 import { Page, Part, type Request, route } from '../route.ts';
-import { Attempt, EventAnswer, Id, Status, Time } from './answers.ts';
+import { Attempt, EventAnswer, Id, Time } from './answers.ts';
 
 /** How large a batch may be: the store takes 1 MiB an append. */
 const MAX_BATCH_KIB = 768;
@@ -37,7 +37,10 @@ const LogAnswer = Type.Array(
   Type.Object({
     webhook_id: Id,
     webhook_url: Type.String(),
-    status: Status,
+    status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled', 'skipped']),
+    reason: Type.Optional(
+      Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
+    ),
     next_attempt_at: Type.Union([Time, Type.Null()]),
     attempts: Type.Array(Attempt),
     redeliveries: Type.Optional(
@@ -58,6 +61,9 @@ const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
   at: At,
+  include: Type.Optional(
+    Type.Literal('skipped', { description: 'Adds the webhooks of the channel that were not sent the event.' }),
+  ),
   proof: Type.Optional(Type.Literal('1', { description: 'Adds what proves each entry to a third party.' })),
 });
 
@@ -129,18 +135,21 @@ export const eventRoutes = [
     summary: 'Read what became of an event on its way to each webhook',
     query: LogQuery,
     answer: LogAnswer,
-    async handle({ channel, eventId, onlyWebhook, query: { after, limit = MAX_LIMIT, ...more } }, gateway) {
+    async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
+      refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);
-      const { deliveries } = gateway.readModels;
-      const found =
-        onlyWebhook === undefined
-          ? deliveries.notificationLog(eventId, { after, limit: limit + 1 })
-          : deliveries
-              .notificationLog(eventId, { after: onlyWebhook - 1, limit: 1 })
-              .filter(({ webhook_id }) => webhook_id === onlyWebhook);
-      const shown = new Page<ProvenEntry>(found, limit, ({ webhook_id }) => webhook_id);
+      const which = onlyWebhook === undefined ? { after, limit: limit + 1 } : { after: onlyWebhook - 1, limit: 1 };
+      const isShown = ({ webhook_id }: { webhook_id: number }) => (onlyWebhook ?? webhook_id) === webhook_id;
+      const found = gateway.readModels.deliveries.notificationLog(eventId, which).filter(isShown);
       const isAsItIs = more.at === undefined && more.proof === undefined;
-      return isAsItIs ? shown : shown.showing(await fromFacts(gateway, eventId, shown.items, more));
+      const shown = new Page<ProvenEntry>(found, limit, ({ webhook_id }) => webhook_id);
+      if (more.include === undefined) {
+        return isAsItIs ? shown : shown.showing(await fromFacts(gateway, eventId, shown.items, more));
+      }
+      const entries: readonly ProvenEntry[] = isAsItIs ? found : await fromFacts(gateway, eventId, found, more);
+      const skipped = await skippedEntries(gateway, { eventId, channelId: channel.id, ...which, at: more.at });
+      const all = [...entries, ...skipped.filter(isShown)].sort((a, b) => a.webhook_id - b.webhook_id);
+      return new Page(all, limit, ({ webhook_id }) => webhook_id);
     },
   }),
   route({
@@ -155,6 +164,12 @@ export const eventRoutes = [
     handle: redeliver,
   }),
 ];
+
+/** What is proven is what happened, not that nothing did. */
+function refuseSkippedWithProof({ include, proof }: Asked): void {
+  if (include === undefined || proof === undefined) return;
+  throw fieldProblem('query-invalid', [{ field: 'include', message: 'must not be given together with proof' }]);
+}
 
 async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof NewRedelivery>, gateway: Gateway) {
   const { id, channel, eventId, body, atMs, requestId, by, repeatable, repeated } = request;
@@ -189,6 +204,7 @@ function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhook
 }
 
 interface Asked {
+  readonly include?: 'skipped' | undefined;
   readonly at?: string | undefined;
   readonly proof?: '1' | undefined;
 }

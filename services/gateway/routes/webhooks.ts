@@ -6,6 +6,7 @@ import { factId } from '../../../domain/ids.ts';
 import {
   type LiveWebhook,
   NewWebhook,
+  PAUSE_REASONS,
   type Webhook,
   WebhookChanges,
   type WebhookCommand,
@@ -22,9 +23,19 @@ import { Deleted, EventAnswer, Id, NoFields, Past } from './answers.ts';
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
 
+/** Whether deliveries wait, and why. */
+const Pause = {
+  paused: Type.Boolean(),
+  pause_reason: Type.Optional(Type.Enum([...PAUSE_REASONS], { description: 'Why it is paused.' })),
+};
+
 const WebhookAnswer = Type.Object({
   id: Id,
   ...NewWebhook.properties,
+  ...Pause,
+  failing_since: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'When the first attempt failed since one succeeded; null where the last one did.',
+  }),
   subscriber_key: Type.String({ description: 'What the subscriber authenticates with.' }),
   signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
 });
@@ -34,8 +45,10 @@ const PastWebhook = Type.Object({
   id: Id,
   name: NewWebhook.properties.name,
   webhook_url: NewWebhook.properties.webhook_url,
+  event_names: NewWebhook.properties.event_names,
   headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
   signatures: NewWebhook.properties.signatures,
+  ...Pause,
   ...Past,
 });
 const PublicKeys = Type.Object({
@@ -66,10 +79,10 @@ export const webhookRoutes = [
     summary: 'List the webhooks of a channel',
     query: listQuery(DEFAULT_LIMIT),
     answer: Type.Array(WebhookAnswer),
-    handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, { readModels, keyring }) {
-      const found = readModels.webhooks.page(channel.id, { after, limit: limit + 1 });
+    handle({ channel, query: { after, limit = DEFAULT_LIMIT } }, gateway) {
+      const found = gateway.readModels.webhooks.page(channel.id, { after, limit: limit + 1 });
       return new Page(
-        found.map((webhook) => webhookAnswer(webhook, keyring)),
+        found.map((webhook) => presentAnswer(webhook, gateway)),
         limit,
         ({ id }) => id,
       );
@@ -82,9 +95,9 @@ export const webhookRoutes = [
     summary: 'Read a webhook',
     query: Closed({ at: At, revision: Revision }),
     answer: Type.Union([WebhookAnswer, PastWebhook]),
-    async handle({ webhook, query }, { store, keyring }) {
-      if (query.at === undefined && query.revision === undefined) return webhookAnswer(webhook, keyring);
-      const { state, revision, recorded_at } = await webhookThen(store, webhook.id, query);
+    async handle({ webhook, query }, gateway) {
+      if (query.at === undefined && query.revision === undefined) return presentAnswer(webhook, gateway);
+      const { state, revision, recorded_at } = await webhookThen(gateway.store, webhook.id, query);
       return { ...pastFields(state), revision, recorded_at };
     },
   }),
@@ -95,15 +108,17 @@ export const webhookRoutes = [
     summary: 'Change a webhook',
     body: WebhookChanges,
     answer: WebhookAnswer,
-    async handle({ channel, webhook: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
+    async handle({ channel, webhook: { id }, body, requestId, by }, gateway) {
+      const { store, channels, keyring, nowMs } = gateway;
+      const { paused, ...changes } = body;
       const stamp = { about: id, requestId, by };
       const command = async (webhook: Webhook): Promise<WebhookCommand> => ({
-        type: 'UpdateWebhook',
+        ...{ type: 'UpdateWebhook', paused, atMs: nowMs() },
         changes: webhook.status === 'live' ? keyring.sealChanges(webhook, changes) : {},
       });
       const { state, position } = await carryOut(store, stream.webhook(id), WEBHOOK, command, stamp);
       channels.changed(channel.id, position);
-      return webhookAnswer(state as LiveWebhook, keyring);
+      return presentAnswer(state as LiveWebhook, gateway);
     },
   }),
   route({
@@ -176,39 +191,55 @@ type Rotation = Extract<WebhookCommand, { type: keyof typeof FACT_OF }>;
 
 async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: Gateway, command: Rotation) {
   const { id, channel, webhook, requestId, by } = request;
-  const { store, channels, keyring } = gateway;
+  const { store, channels } = gateway;
   const stamp = { about: webhook.id, requestId, by };
   const once = factId(FACT_OF[command.type], id);
   const { state, position } = await carryOut(store, stream.webhook(webhook.id), WEBHOOK, command, stamp, { once });
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, keyring);
+  return presentAnswer(state as LiveWebhook, gateway);
 }
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
-  const { id, channel, body: fields, requestId, by, repeated } = request;
+  const { id, channel, body, requestId, by, repeated } = request;
+  const { paused, ...fields } = body;
   const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
   const command: WebhookCommand = {
     ...{ type: 'CreateWebhook', id, channelId: channel.id },
-    ...{ fields: keyring.sealFields(id, fields), madeWith: keyring.madeWith },
+    ...{ fields: keyring.sealFields(id, fields), paused, madeWith: keyring.madeWith },
   };
   const stamp = { about: id, requestId, by };
   const { state, position } =
     (repeated && (await asCreated(store, name, WEBHOOK))) ||
     (await carryOut(store, name, WEBHOOK, command, stamp, { isNew: true }));
   channels.changed(channel.id, position);
-  return webhookAnswer(state as LiveWebhook, keyring);
+  // As it was created, also where that is told again later (Idempotency-Key).
+  return { ...webhookAnswer(state as LiveWebhook, keyring), failing_since: null };
 }
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
-  const { name, webhook_url, signatures } = fields;
+  const { name, webhook_url, event_names, signatures } = fields;
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
-  return { id, name, webhook_url, headers, signatures, subscriber_key, signing_secret };
+  return {
+    ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
+    ...pauseOf(webhook),
+  };
 }
 
-function pastFields({ id, fields }: LiveWebhook) {
-  const { name, webhook_url, headers, signatures } = fields;
-  return { id, name, webhook_url, headers: headers && Object.keys(headers), signatures };
+/** With what it is like now. */
+function presentAnswer(webhook: LiveWebhook, { keyring, readModels }: Gateway) {
+  return { ...webhookAnswer(webhook, keyring), failing_since: readModels.health.failingSince(webhook.id) };
+}
+
+function pauseOf({ pause }: LiveWebhook) {
+  return { paused: pause !== null, pause_reason: pause ?? undefined };
+}
+
+function pastFields(webhook: LiveWebhook) {
+  const { id, fields } = webhook;
+  const { name, webhook_url, event_names, headers, signatures } = fields;
+  const names = headers && Object.keys(headers);
+  return { id, name, webhook_url, event_names, headers: names, signatures, ...pauseOf(webhook) };
 }

@@ -1,12 +1,7 @@
-import {
-  type AttemptedDelivery,
-  type Delivery,
-  decideAttempt,
-  openDelivery,
-  type RetryPolicy,
-} from '../../../domain/delivery.ts';
+import { type AttemptedDelivery, type Delivery, decideAttempt, openDelivery } from '../../../domain/delivery.ts';
 import type { RecordedFact } from '../../../domain/facts.ts';
 import { foldNotificationLog, type NotificationLogEntry } from '../../../domain/notification-log.ts';
+import type { RetryPolicy } from '../../../domain/retry-rule.ts';
 import { type Violation, violation } from './violation.ts';
 
 export type Attempted = Extract<RecordedFact, { type: 'DeliveryAttempted' }>;
@@ -52,7 +47,9 @@ export function checkDeliveries(
       found.push(violation('attempt of a delivery that is none', fact.data));
       continue;
     }
-    const opened = openDelivery(event, { id: fact.data.webhook_id, webhook_url: fact.data.webhook_url });
+    const opened = openDelivery(event, {
+      ...{ id: fact.data.webhook_id, fields: { webhook_url: fact.data.webhook_url }, pause: null },
+    });
     if (!isDecided(opened, fact.data, policy)) found.push(violation('attempt against the retry rule', fact.data));
   }
   return found;

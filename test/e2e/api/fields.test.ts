@@ -161,7 +161,14 @@ describe('fields', () => {
       expect(body).to.have.all.keys('id', 'name', 'public', 'publisher_key');
       const path = `/v1/channels/${channel.id}`;
       const hook = await call('POST', `${path}/webhooks`, { key: key(), json: { webhook_url: 'https://a.example' } });
-      expect(hook.body).to.have.all.keys('id', 'webhook_url', 'subscriber_key', 'signing_secret');
+      expect(hook.body).to.have.all.keys(
+        'id',
+        'webhook_url',
+        'subscriber_key',
+        'signing_secret',
+        'paused',
+        'failing_since',
+      );
       const event = await call('POST', `${path}/events`, { key: key(), json: { event_name: 'a' } });
       expect(event.body).to.have.all.keys('id', 'channel_id', 'event_name', 'published_at');
     });

@@ -78,7 +78,15 @@ describe('the seed API', () => {
     const { status, headers, body } = await curl('POST', `/v1/channels/${id}/webhooks`, webhookFields, publisher_key);
     expect(status).to.equal(201);
     expect(headers.get('location')).to.equal(`/v1/channels/${id}/webhooks/${body.id}`);
-    expect(Object.keys(body)).to.deep.equal(['id', 'name', 'webhook_url', 'subscriber_key', 'signing_secret']);
+    expect(Object.keys(body)).to.deep.equal([
+      'id',
+      'name',
+      'webhook_url',
+      'subscriber_key',
+      'signing_secret',
+      'paused',
+      'failing_since',
+    ]);
     expect(body).to.deep.include({ name: 'subscriber name', webhook_url: 'http://subcriber.com/webhook_url' });
     expect(body.subscriber_key).to.match(/^sk_[0-9a-f]{40}$/);
     expect(body.signing_secret).to.match(/^whsec_[A-Za-z0-9+/]{43}=$/);

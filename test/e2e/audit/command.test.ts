@@ -219,6 +219,31 @@ describe('webhooks-audit', function () {
     }
   });
 
+  it('shows which webhooks were not sent an event, as the API does', async () => {
+    const channel = await api.newChannel();
+    const key = channel.publisher_key;
+    const path = `/v1/channels/${channel.id}`;
+    const json = { webhook_url: receiver.url(), event_names: ['order.*'] };
+    const { body: others } = await api.call('POST', `${path}/webhooks`, { key, json });
+    const gone = await api.newWebhook(channel, receiver.url('/gone'));
+    await api.call('DELETE', `${path}/webhooks/${gone.id}`, { key });
+    const event = await api.publish(channel, { event_name: 'user.created' });
+    await api.call('PUT', `${path}/webhooks/${others.id}`, { key, json: { event_names: null } });
+    const late = await api.newWebhook(channel, receiver.url('/late'));
+
+    const query = `${path}/events/${event.id}/notification_log?include=skipped`;
+    const { body: skipped } = await api.call('GET', query, { key });
+    expect(skipped.map(({ webhook_id, reason }: Record<string, unknown>) => [webhook_id, reason])).to.deep.equal([
+      [others.id, 'event_names'],
+      [gone.id, 'deleted_before'],
+      [late.id, 'created_later'],
+    ]);
+    const shown = await audit(stack.dataDir, 'show', 'log', String(event.id), '--skipped');
+    expect(JSON.parse(shown.stdout)).to.deep.equal(skipped);
+    const without = await audit(stack.dataDir, 'show', 'log', String(event.id));
+    expect(JSON.parse(without.stdout)).to.deep.equal([]);
+  });
+
   it('is what package.json names for npx', async () => {
     const { bin, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const program = spawn(join(ROOT, bin['webhooks-audit']), ['--version'], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -146,6 +146,7 @@ describe('messages that the broker has forgotten to hand out', () => {
         progress: createProgress(models.position),
         relay: { registry, reading: () => position, whenLeading: async (signal) => leading(signal) },
       },
+      resumer: { ahead: () => 0 },
       ...{ log, nowMs: () => nowMs, marginMs: 1_000, sweepMs: 50 },
     });
     return { position, sweeper };

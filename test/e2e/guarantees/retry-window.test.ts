@@ -87,6 +87,21 @@ describe('the retry window', () => {
     expect(new Set(ids).size, 'one webhook-id for all attempts').to.equal(1);
   });
 
+  it('waits for as long as a failed answer asks with Retry-After', async () => {
+    receiver.reply((_, nth) => (nth === 1 ? { status: 503, headers: { 'retry-after': '3' } } : {}), '/busy');
+    const channel = await api.newChannel();
+    await api.newWebhook(channel, receiver.url('/busy'));
+    const { id } = await api.publish(channel);
+    const [entry] = await waitFor(
+      'the delivery',
+      () => api.log(channel, id),
+      ([seen]) => seen?.status === 'delivered',
+    );
+    const [first = 0, second = 0] = entry?.attempts.map(({ at }) => Date.parse(at)) ?? [];
+    // The schedule, not the clock: an attempt never comes before its time.
+    expect(second - first).to.be.at.least(2_900);
+  });
+
   async function refusingUrl(): Promise<string> {
     const gone = await startReceiver();
     await gone.close();

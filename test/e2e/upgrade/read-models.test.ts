@@ -9,6 +9,7 @@ import { type Eventstore, startEventstore } from '../../../infra/local/eventstor
 import { masterSecret } from '../../../infra/local/master-secret.ts';
 import { createLog } from '../../../infra/log.ts';
 import { readSettings } from '../../../infra/settings.ts';
+import { removeDerived } from '../../../infra/sqlite.ts';
 import { readModelsFile } from '../../../projections/generations.ts';
 import { createProgress } from '../../../projections/progress.ts';
 import { createReadModels, READ_MODEL_VERSION, readModels, readModelWriter } from '../../../projections/read-models.ts';
@@ -76,6 +77,7 @@ describe('read models of an older version', function () {
     await waitFor('older read models', () => readModels(db).position() >= head);
     await projector.stop();
     db.close();
+    removeDerived(older);
     renameSync(file, older);
   }
 

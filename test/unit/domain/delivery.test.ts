@@ -1,16 +1,14 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
 import {
   type Answer,
   type AttemptedDelivery,
   type Delivery,
   decideAttempt,
   evolveDelivery,
-  isSuccess,
-  nextAttemptMs,
+  isPaused,
   openDelivery,
-  type RetryPolicy,
 } from '../../../domain/delivery.ts';
+import type { RetryPolicy } from '../../../domain/retry-rule.ts';
 import {
   AT_MS,
   answer,
@@ -26,11 +24,13 @@ import {
   redeliveryRequested,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
+  webhookResumed,
 } from '../../support/sample.ts';
 
 const POLICY: RetryPolicy = { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' };
 const WEBHOOK = { id: WEBHOOK_ID, webhook_url: 'https://subscriber.example/hook', revision: 3 };
-const OPEN = openDelivery(published().data, WEBHOOK);
+const OPEN = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: null });
 
 /** Attempts a delivery whenever one is due, each `driftMs` late, until nothing more is due. */
 function deliver(
@@ -153,32 +153,102 @@ describe('delivery', () => {
   });
 });
 
-describe('success', () => {
-  const statuses = [null, 100, 199, 200, 201, 204, 299, 300, 302, 404, 500];
-  it('is 200 and nothing else', () => {
-    expect(statuses.filter((status) => isSuccess({ successStatus: '200' }, status))).to.deep.equal([200]);
+describe('an attempt whose answer asks for time', () => {
+  const nextAfter = (retry_after: string, atMs = AT_MS, policy = POLICY) => {
+    const attempt = { atMs, answer: { ...answer({ duration_ms: 500 }), retry_after } };
+    return decideAttempt(OPEN, policy, WEBHOOK, attempt).data.next_attempt_at;
+  };
+
+  it('is made again when it says, counted from the answer, where that is later than the interval', () => {
+    expect(nextAfter('7200')).to.equal(iso(AT_MS + 2 * HOUR_MS + 500));
+    const asked = AT_MS + 5 * HOUR_MS;
+    expect(nextAfter(new Date(asked).toUTCString())).to.equal(iso(asked));
   });
-  it('is any 2xx where the deployment says so', () => {
-    expect(statuses.filter((status) => isSuccess({ successStatus: '2xx' }, status))).to.deep.equal([
-      200, 201, 204, 299,
-    ]);
+
+  it('is made again after the interval where it asks for less, or for nothing that is understood', () => {
+    for (const asked of ['0', '60', 'soon', new Date(AT_MS).toUTCString()]) {
+      expect(nextAfter(asked), asked).to.equal(iso(AT_MS + HOUR_MS));
+    }
+  });
+
+  it('is made again at the end of the window where it asks for more, and then no more', () => {
+    const end = AT_MS + 24 * HOUR_MS;
+    for (const asked of ['90000', '9'.repeat(400)]) expect(nextAfter(asked), asked).to.equal(iso(end));
+    expect(nextAfter('90000', end)).to.equal(null);
+  });
+
+  it('counts the attempts of its own window where there is a schedule', () => {
+    const policy = { ...POLICY, retrySchedule: [1_000, 2_000] };
+    const resumed = [attempted(), attempted(), WEBHOOK_PAUSED, { ...webhookResumed(AT_MS), revision: 4 }] as const;
+    const delivery = resumed.reduce<Delivery>(evolveDelivery, OPEN);
+    const nextOf = (of: Delivery) => {
+      const { data } = decideAttempt(of, policy, { ...WEBHOOK, revision: 4 }, { atMs: AT_MS, answer: answer() });
+      return [data.next_attempt_at, evolveDelivery(of, { type: 'DeliveryAttempted', data })] as const;
+    };
+    const late = evolveDelivery(delivery, attempted());
+    for (const begun of [delivery, late]) {
+      const [first, once] = nextOf(begun);
+      const [second, twice] = nextOf(once);
+      expect([first, second, nextOf(twice)[0]]).to.deep.equal([iso(AT_MS + 1_000), iso(AT_MS + 2_000), null]);
+    }
+  });
+
+  it('is done with where it succeeded, and the log keeps nothing of what it asked', () => {
+    const attempt = { atMs: AT_MS, answer: { ...answer({ status_code: 200 }), retry_after: '7200' } };
+    const { data } = decideAttempt(OPEN, POLICY, WEBHOOK, attempt);
+    expect(data).to.include({ outcome: 'delivered', next_attempt_at: null }).and.not.have.any.keys('retry_after');
   });
 });
 
-describe('the retry rule', () => {
-  it('never asks for a time behind the window and half an interval, nor gives up before the window ends', () => {
-    const ms = fc.integer({ min: 1, max: 100 * HOUR_MS });
-    fc.assert(
-      fc.property(ms, ms, ms, (retryIntervalMs, retryWindowMs, sinceMs) => {
-        const nextMs = nextAttemptMs({ retryIntervalMs, retryWindowMs }, AT_MS, AT_MS + sinceMs);
-        const endMs = AT_MS + retryWindowMs;
-        if (nextMs === undefined) expect(AT_MS + sinceMs + retryIntervalMs).to.be.above(endMs);
-        else
-          expect(nextMs)
-            .to.equal(AT_MS + sinceMs + retryIntervalMs)
-            .and.at.most(endMs + retryIntervalMs / 2);
-      }),
-    );
+describe('a delivery to a paused webhook', () => {
+  const resumption = (atMs: number, revision: number) => ({ ...webhookResumed(atMs), revision });
+  const paused = evolveDelivery(evolveDelivery(OPEN, attempted()), WEBHOOK_PAUSED);
+  const resumed = evolveDelivery(paused, resumption(AT_MS + 30 * HOUR_MS, 5));
+  const statusOf = ({ status, next_attempt_at }: Delivery) => ({ status, next_attempt_at });
+
+  it('is pending and due at no time, from its pause or its opening on', () => {
+    const opened = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: 'requested' });
+    for (const delivery of [paused, opened]) {
+      expect(isPaused(delivery)).to.equal(true);
+      expect(statusOf(delivery)).to.deep.equal({ status: 'pending', next_attempt_at: null });
+    }
+    expect(evolveDelivery(paused, WEBHOOK_DELETED).status).to.equal('cancelled');
+    const delivered = evolveDelivery(OPEN, attempted(DELIVERED));
+    for (const fact of [WEBHOOK_PAUSED, resumption(AT_MS, 5)])
+      expect(evolveDelivery(delivered, fact)).to.equal(delivered);
+  });
+
+  it('is due with the resumption, with a whole new window', () => {
+    expect(statusOf(resumed)).to.deep.equal({ status: 'pending', next_attempt_at: iso(AT_MS + 30 * HOUR_MS) });
+    const attempt = { atMs: AT_MS + 53 * HOUR_MS, answer: answer() };
+    expect(decideAttempt(resumed, POLICY, WEBHOOK, attempt).data.outcome).to.equal('retrying');
+    const last = { atMs: AT_MS + 54 * HOUR_MS, answer: answer() };
+    expect(decideAttempt(resumed, POLICY, WEBHOOK, last).data.outcome).to.equal('failed');
+  });
+
+  it('has its window begin no earlier than its publication', () => {
+    const opened = openDelivery(published().data, { id: WEBHOOK.id, fields: WEBHOOK, pause: 'requested' });
+    expect(evolveDelivery(opened, resumption(AT_MS - HOUR_MS, 5)).window_from).to.equal(iso(AT_MS));
+  });
+
+  it('lets an attempt that was under way decide only where it succeeded', () => {
+    const late = { at: iso(AT_MS + HOUR_MS), webhook_revision: 4, trigger: 'retry' } as const;
+    for (const delivery of [paused, resumed]) {
+      for (const end of [{}, { outcome: 'failed', next_attempt_at: null } as const]) {
+        const after = evolveDelivery(delivery, attempted({ ...late, ...end }));
+        expect(statusOf(after)).to.deep.equal(statusOf(delivery));
+        expect(after.attempts).to.have.length(2);
+      }
+      expect(evolveDelivery(delivery, attempted({ ...late, ...DELIVERED })).status).to.equal('delivered');
+    }
+  });
+
+  it('goes on as any other once it was attempted again', () => {
+    const next_attempt_at = iso(AT_MS + 31 * HOUR_MS);
+    const after = evolveDelivery(resumed, attempted({ webhook_revision: 5, next_attempt_at }));
+    expect(statusOf(after)).to.deep.equal({ status: 'pending', next_attempt_at });
+    expect(after).to.not.have.any.keys('resumed_in');
+    expect(isPaused(evolveDelivery(resumed, WEBHOOK_PAUSED))).to.equal(true);
   });
 });
 
@@ -199,6 +269,7 @@ describe('a delivery that is asked for again', () => {
           status: 'pending',
           window_from: requested_at,
           next_attempt_at: requested_at,
+          attempts_before: before.attempts.length,
           redelivery_id: REDELIVERY_ID,
         },
         redeliveries: [{ id: REDELIVERY_ID, requested_at, by: 'publisher', reason: 'lost' }],

@@ -93,6 +93,17 @@ describe('fact ids', () => {
     expect(factId('EventPublished', 0x12345678abcdef)).to.equal('77656268-1234-8003-a000-005678abcdef');
   });
 
+  it('are others for what happens again at another revision', () => {
+    const revisions = fc.uniqueArray(fc.nat(2 ** 20 - 1), { minLength: 2, maxLength: 20 });
+    fc.assert(
+      fc.property(id, revisions, (of, revisions) => {
+        const all = revisions.map((after) => factId('WebhookPaused', of, after));
+        expect(new Set(all).size).to.equal(revisions.length);
+        for (const made of all) expect(made).to.match(/^77656268-[0-9a-f]{4}-800b-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+      }),
+    );
+  });
+
   it('are the same for the same thing, and others for other things', () => {
     fc.assert(
       fc.property(fc.uniqueArray(id, { minLength: 2, maxLength: 20 }), (ids) => {

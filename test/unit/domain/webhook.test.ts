@@ -11,12 +11,14 @@ import {
   subscriberKeyRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
   webhookCreated,
+  webhookResumed,
   webhookUpdated,
 } from '../../support/sample.ts';
 
 const fields = { webhook_url: 'https://subscriber.example/hook', name: 'Billing' };
-const update = (changes: object) => ({ type: 'UpdateWebhook', changes }) as const;
+const update = (changes: object) => ({ type: 'UpdateWebhook', changes, atMs: AT_MS }) as const;
 
 describe('webhook', () => {
   it('is created once, also after its end', () => {
@@ -39,6 +41,58 @@ describe('webhook', () => {
       .then(webhookUpdated({ webhook_url: 'https://new.example/' }));
     webhook.when(update({ name: null })).then(webhookUpdated({ name: null }));
     webhook.when(update(fields)).then();
+  });
+
+  it('is paused and resumed once each, beside what else changes', () => {
+    const webhook = givenWebhook(webhookCreated(fields));
+    const paused = givenWebhook(webhookCreated(fields), WEBHOOK_PAUSED);
+    webhook.when({ ...update({ name: null }), paused: true }).then(webhookUpdated({ name: null }), WEBHOOK_PAUSED);
+    webhook.when({ ...update({}), paused: false }).then();
+    paused.when({ ...update({}), paused: true }).then();
+    paused.when({ ...update({}), paused: false }).then(webhookResumed(AT_MS));
+    paused.when(update({ name: null })).then(webhookUpdated({ name: null }));
+  });
+
+  it('may be paused from its creation on', () => {
+    const create = {
+      type: 'CreateWebhook',
+      id: WEBHOOK_ID,
+      channelId: CHANNEL_ID,
+      fields,
+      madeWith: MADE_WITH,
+    } as const;
+    const created = webhookCreated(fields);
+    const isPaused = { ...created, data: { ...created.data, paused: true } } as const;
+    givenWebhook()
+      .when({ ...create, paused: true })
+      .then(isPaused);
+    givenWebhook()
+      .when({ ...create, paused: false })
+      .then(created);
+    givenWebhook(isPaused)
+      .when({ ...update({}), paused: false })
+      .then(webhookResumed(AT_MS));
+  });
+
+  it('is paused where it has failed for so long since it was last resumed, and is not paused already', () => {
+    const failing = (hours: number, since = AT_MS) =>
+      ({
+        type: 'PauseFailing',
+        failingSince: iso(since),
+        atMs: since + hours * HOUR_MS,
+        afterMs: 3 * HOUR_MS,
+      }) as const;
+    const paused = (since = AT_MS) =>
+      ({ type: 'WebhookPaused', data: { reason: 'failing', failing_since: iso(since) } }) as const;
+    const webhook = givenWebhook(webhookCreated());
+    webhook.when(failing(3)).then(paused());
+    webhook.when(failing(2.9)).then();
+    givenWebhook(webhookCreated(), paused()).when(failing(4)).then();
+    givenWebhook(webhookCreated(), WEBHOOK_PAUSED).when(failing(4)).then();
+    const resumed = givenWebhook(webhookCreated(), paused(), webhookResumed(AT_MS + 10 * HOUR_MS));
+    resumed.when(failing(12.9)).then();
+    resumed.when(failing(13)).then(paused());
+    resumed.when(failing(3, AT_MS + 20 * HOUR_MS)).then(paused(AT_MS + 20 * HOUR_MS));
   });
 
   it('counts the versions of its key and its secret up, each on its own', () => {
@@ -67,7 +121,7 @@ describe('webhook', () => {
   it('reads facts of before they named a master secret', () => {
     const { made_with: _, ...data } = webhookCreated().data;
     givenWebhook({ type: 'WebhookCreated', data }).thenState({
-      ...{ status: 'live', ...data, key_version: 1, key_made_with: null },
+      ...{ status: 'live', ...data, pause: null, resumed_at: null, key_version: 1, key_made_with: null },
       ...{ secret: { version: 1, made_with: null }, previous_secrets: [] },
     });
   });
@@ -77,6 +131,7 @@ describe('webhook', () => {
       update({ name: 'x' }),
       { type: 'RotateSubscriberKey', madeWith: MADE_WITH },
       { type: 'RotateSigningSecret', atMs: AT_MS, madeWith: MADE_WITH },
+      { type: 'PauseFailing', failingSince: iso(AT_MS), atMs: AT_MS, afterMs: 0 },
       { type: 'DeleteWebhook' },
     ] as const;
     for (const command of commands) {
@@ -100,6 +155,8 @@ describe('webhook', () => {
       id: WEBHOOK_ID,
       channel_id: CHANNEL_ID,
       fields: { webhook_url: 'https://new.example/' },
+      pause: null,
+      resumed_at: null,
       key_version: 2,
       key_made_with: MADE_WITH,
       secret: { version: 2, made_with: MADE_WITH },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { DENIED_PORTS, parsePorts } from '../../../infra/outbound/ports.ts';
 import { readSettings, SECRETS, SETTINGS, SettingError } from '../../../infra/settings.ts';
 
@@ -62,6 +63,8 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   ],
   DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
   DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
+  AUTO_PAUSE_AFTER: ['0s', '3', 'never', '481h'],
+  RETRY_SCHEDULE: ['5', '1h,', ',1h', '0s', '1h*0', '1h*', '*3', '1h * 2', '1h*1001', '1h;2h', '481h', '1h*9999'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
 };
@@ -77,7 +80,7 @@ describe('settings', () => {
       ...{ publishLagLimitMs: 5_000, successStatus: '200', allowPrivateNetworks: false },
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
-      ...{ natsReplicas: 1, treeHeadIntervalMs: 60_000 },
+      ...{ natsReplicas: 1, retrySchedule: undefined, autoPauseAfterMs: undefined, treeHeadIntervalMs: 60_000 },
     });
   });
 
@@ -103,7 +106,7 @@ describe('settings', () => {
       ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
       ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
-      TREE_HEAD_INTERVAL: '10s',
+      ...{ TREE_HEAD_INTERVAL: '10s', AUTO_PAUSE_AFTER: '72h' },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
@@ -114,6 +117,7 @@ describe('settings', () => {
         masterSecret: 'm'.repeat(32),
       },
       ...{ adminKey: 'a'.repeat(16), retryIntervalMs: 500, retryWindowMs: 5 * MINUTE_MS, deliveryTimeoutMs: 20_000 },
+      ...{ retrySchedule: undefined, autoPauseAfterMs: 72 * HOUR_MS },
       ...{ publishLagLimitMs: 0, successStatus: '2xx', allowPrivateNetworks: true, maxConnections: 5 },
       ...{ allowedHosts: ['a.example', 'b.example'], corsOrigins: ['https://c.example', '*'] },
       ...{
@@ -175,6 +179,26 @@ describe('settings', () => {
     expect(refusal({ RETRY_INTERVAL: '2h', RETRY_WINDOW: '1h' })).to.match(/^setting RETRY_INTERVAL /);
     expect(readSettings({ RETRY_INTERVAL: '1h', RETRY_WINDOW: '1h' }).retryWindowMs).to.equal(HOUR_MS);
     expect(readSettings({ RETRY_WINDOW: '0s' }).retryWindowMs).to.equal(0);
+  });
+
+  it('take a schedule for what its waits are, as often as they are', () => {
+    const unit = fc.constantFrom('ms', 's', 'm', 'h');
+    const part = fc.tuple(fc.integer({ min: 1, max: 480 }), unit, fc.integer({ min: 1, max: 30 }));
+    const MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as Record<string, number>;
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 30 }), fc.constantFrom(',', ', '), (parts, comma) => {
+        const text = parts.map(([number, unit, count]) => `${number}${unit}${count === 1 ? '' : `*${count}`}`);
+        const waits = parts.flatMap(([number, unit, count]) => Array(count).fill(number * (MS[unit] ?? 0)));
+        expect(readSettings({ RETRY_SCHEDULE: text.join(comma) }).retrySchedule).to.deep.equal(waits);
+      }),
+    );
+  });
+
+  it('refuse a schedule beside an interval or a window', () => {
+    for (const other of ['RETRY_INTERVAL', 'RETRY_WINDOW']) {
+      const setting = refusal({ RETRY_SCHEDULE: '1h', [other]: '1h' });
+      expect(setting).to.equal(`setting RETRY_SCHEDULE must not be set where ${other} is`);
+    }
   });
 
   it('take user and password together, and no credentials file beside them', () => {

@@ -13,7 +13,6 @@ import {
   DELIVERED,
   type Place,
   published,
-  recorded,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
   webhookCreated,
@@ -30,7 +29,9 @@ const attemptOn = (part: Parameters<typeof attempted>[0]): Place => [stream.deli
 describe('lists', () => {
   let db: DatabaseSync;
   let models: ReadModels;
+  let log: ReturnType<typeof createLog>;
   beforeEach(() => {
+    log = createLog();
     db = new DatabaseSync(':memory:');
     createReadModels(db);
     models = readModels(db);
@@ -38,8 +39,8 @@ describe('lists', () => {
   afterEach(() => db.close());
 
   const apply = (...places: Place[]) => {
-    const facts = recorded(...places);
-    readModelWriter(db).apply(facts, facts.at(-1)?.position ?? -1);
+    for (const place of places) log.add(...place);
+    readModelWriter(db).apply(log.facts, log.facts.at(-1)?.position ?? -1);
   };
   /** Every page, by following `next`. */
   function pages<T>(part: (after: number | undefined) => { items: readonly T[]; next: number | undefined }) {

@@ -22,7 +22,7 @@ import {
   EVENT_ID,
   eventsRecovered,
   HOUR_MS,
-  MADE_WITH,
+  iso,
   published,
   publisherKeyRotated,
   RECOVERY_ID,
@@ -34,7 +34,9 @@ import {
   subscriberKeyRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
   webhookCreated,
+  webhookResumed,
   webhookUpdated,
 } from '../../support/sample.ts';
 
@@ -61,6 +63,7 @@ const LOG = recorded(
   [RECOVERY, recoveryFinished({ failed: 1 })],
 );
 const LAST = LOG.at(-1)?.position as number;
+const LAST_OF_WEBHOOK = LOG.findLast(({ stream: name }) => name === WEBHOOK)?.position;
 
 describe('read models', () => {
   let db: DatabaseSync;
@@ -83,22 +86,6 @@ describe('read models', () => {
     expect(dump(db)).to.deep.equal(before);
   });
 
-  it('read a webhook as version 3 wrote it, and go on from there', () => {
-    applyAll([CHANNEL, channelCreated()], [WEBHOOK, webhookCreated()]);
-    const { made_with: _, ...created } = webhookCreated().data;
-    const before = { status: 'live', ...created, key_version: 1, secret_version: 1, previous_secret_until: null };
-    db.prepare('UPDATE webhooks SET state = ?').run(JSON.stringify(before));
-    const secret = { version: 1, made_with: null };
-    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.include({ secret, previous_secrets: [] });
-    const { previous_until: until } = signingSecretRotated().data;
-    const log = createLog();
-    for (const fact of [webhookCreated(), signingSecretRotated(), webhookUpdated()]) log.add(WEBHOOK, fact);
-    apply(log.facts);
-    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.include({
-      ...{ secret: { version: 2, made_with: MADE_WITH }, previous_secrets: [{ ...secret, until }] },
-    });
-  });
-
   it('start before the first fact', () => {
     expect(models.position()).to.equal(-1);
     expect([models.channels, models.webhooks, models.events].map((of) => of.largestId())).to.deep.equal([0, 0, 0]);
@@ -110,7 +97,9 @@ describe('read models', () => {
     const webhook = webhookFacts.reduce(evolveWebhook, NO_WEBHOOK);
     expect(models.channels.byId(CHANNEL_ID)).to.deep.equal(channel);
     expect(models.channels.byGuid('mine')).to.deep.equal(channel);
-    expect(models.webhooks.byId(WEBHOOK_ID)).to.deep.equal({ ...webhook, revision: 3 });
+    const { revision, position, ...view } = models.webhooks.byId(WEBHOOK_ID) ?? {};
+    expect(view).to.deep.equal(webhook);
+    expect({ revision, position }).to.deep.equal({ revision: 3, position: LAST_OF_WEBHOOK });
     expect(models.events.byId(CHANNEL_ID, EVENT_ID)).to.deep.equal(published().data);
     expect(models.events.byId(CHANNEL_ID + 1, EVENT_ID)).to.equal(undefined);
     expect(JSON.parse(models.events.json(EVENT_ID) ?? '')).to.deep.equal(published().data);
@@ -185,6 +174,89 @@ describe('read models', () => {
     );
     const met = [1, 2, 3, 4, 5].map((id) => models.deliveries.notificationLog(id, { limit: 1_000 }).length);
     expect(met).to.deep.equal([0, 3, 3, 2, 602]);
+  });
+
+  it('do not count as due what waits for a webhook to be resumed, and know what was resumed until it is attempted', () => {
+    const [first, second, third] = [EVENT_ID, EVENT_ID + 1, EVENT_ID + 2];
+    const event = (id: number) => [EVENTS, published({ id })] as const;
+    const log = createLog();
+    const go = (...places: Parameters<typeof recorded>) => {
+      for (const place of places) log.add(...place);
+      apply(log.facts);
+    };
+    const seen = () => ({
+      due: models.deliveries.pending(Number.MAX_SAFE_INTEGER, { limit: 10 }).map(({ event_id }) => event_id),
+      count: models.deliveries.countPending(),
+      resumed: [...models.deliveries.resumedWebhooks()].flatMap((id) =>
+        models.deliveries.resumed(id, 0, 10).map(({ event_id }) => event_id),
+      ),
+    });
+    go(
+      [CHANNEL, channelCreated()],
+      [WEBHOOK, webhookCreated()],
+      event(first),
+      [WEBHOOK, WEBHOOK_PAUSED],
+      event(second),
+    );
+    expect(seen()).to.deep.equal({ due: [], count: 0, resumed: [] });
+    go([WEBHOOK, webhookResumed()], event(third));
+    expect(seen()).to.deep.equal({ due: [third, first, second], count: 3, resumed: [first, second] });
+    expect(models.deliveries.countResumed(WEBHOOK_ID, first)).to.equal(1);
+    go([DELIVERIES, attempted({ webhook_revision: 2 })]);
+    expect(seen()).to.deep.equal({ due: [third, first, second], count: 3, resumed: [second] });
+    go([WEBHOOK, WEBHOOK_PAUSED]);
+    expect(seen()).to.deep.equal({ due: [], count: 0, resumed: [] });
+    go([CHANNEL, CHANNEL_DELETED]);
+    const statuses = [first, second, third].map((id) => models.deliveries.byId(id, WEBHOOK_ID)?.status);
+    expect(statuses).to.deep.equal(Array(3).fill('cancelled'));
+  });
+
+  describe('of the health of webhooks', () => {
+    const OTHER = WEBHOOK_ID + 1;
+    let log: ReturnType<typeof createLog>;
+    beforeEach(() => {
+      log = createLog();
+      go(
+        [CHANNEL, channelCreated()],
+        [WEBHOOK, webhookCreated()],
+        [stream.webhook(OTHER), webhookCreated({ id: OTHER })],
+      );
+    });
+    const go = (...places: Parameters<typeof recorded>) => {
+      for (const place of places) log.add(...place);
+      apply(log.facts);
+    };
+    const fail = (hours: number, webhook_id = WEBHOOK_ID) =>
+      [DELIVERIES, attempted({ webhook_id, at: iso(AT_MS + hours * HOUR_MS) })] as const;
+    const succeed = [DELIVERIES, attempted(DELIVERED)] as const;
+    const since = () => [WEBHOOK_ID, OTHER].map(models.health.failingSince);
+
+    it('say since when one has failed, until it succeeds', () => {
+      expect(since()).to.deep.equal([null, null]);
+      go(fail(1), fail(2));
+      expect(since()).to.deep.equal([iso(AT_MS + HOUR_MS), null]);
+      go([DELIVERIES, attempted({ webhook_id: OTHER, outcome: 'failed', next_attempt_at: null })]);
+      expect(since()).to.deep.equal([iso(AT_MS + HOUR_MS), iso(AT_MS)]);
+      go(succeed);
+      expect(since()).to.deep.equal([null, iso(AT_MS)]);
+      go(fail(3));
+      expect(since()).to.deep.equal([iso(AT_MS + 3 * HOUR_MS), iso(AT_MS)]);
+    });
+
+    it('write nothing while nothing changes', () => {
+      go(fail(1));
+      db.exec("CREATE TRIGGER written BEFORE INSERT ON failing BEGIN SELECT raise(ABORT, 'written'); END");
+      db.exec("CREATE TRIGGER deleted BEFORE DELETE ON failing BEGIN SELECT raise(ABORT, 'deleted'); END");
+      go(fail(2), [DELIVERIES, attempted({ webhook_id: OTHER, ...DELIVERED })]);
+      expect(() => go(succeed)).to.throw('deleted');
+    });
+
+    it('end with the webhook, or its channel, also where an attempt comes behind that', () => {
+      go(fail(1), fail(1, OTHER), [WEBHOOK, WEBHOOK_DELETED], fail(2));
+      expect(since()).to.deep.equal([null, iso(AT_MS + HOUR_MS)]);
+      go([CHANNEL, CHANNEL_DELETED], fail(2, OTHER));
+      expect(since()).to.deep.equal([null, null]);
+    });
   });
 
   it('are the same when they are rebuilt from zero, however the facts come in batches', () => {

@@ -18,7 +18,9 @@ import {
   redeliveryRequested,
   subscriberKeyRotated,
   WEBHOOK_DELETED,
+  WEBHOOK_PAUSED,
   webhookCreated,
+  webhookResumed,
   webhookUpdated,
 } from '../../support/sample.ts';
 
@@ -32,6 +34,7 @@ const webhook = fc.constantFrom(...WEBHOOKS);
 const event = fc.constantFrom(...EVENTS);
 const url = fc.constantFrom('https://a.example/', 'https://b.example/');
 
+const eventNames = fc.constantFrom<string[] | null>(null, ['order.*'], ['user.*', 'order.created'], ['user.*']);
 function maybe<T>(arbitrary: fc.Arbitrary<T>) {
   return fc.option(arbitrary, { nil: undefined });
 }
@@ -41,8 +44,13 @@ const place: fc.Arbitrary<[string, Fact]> = fc.oneof(
   channel.map((id): [string, Fact] => [stream.channel(id), channelCreated({ id })]),
   { weight: 2, arbitrary: webhook.map((id): [string, Fact] => created(id)) },
   fc.tuple(webhook, url).map(([id, to]): [string, Fact] => [stream.webhook(id), webhookUpdated({ webhook_url: to })]),
+  fc
+    .tuple(webhook, eventNames)
+    .map(([id, event_names]): [string, Fact] => [stream.webhook(id), webhookUpdated({ event_names })]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), subscriberKeyRotated()]),
   webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_DELETED]),
+  { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), WEBHOOK_PAUSED]) },
+  { weight: 2, arbitrary: webhook.map((id): [string, Fact] => [stream.webhook(id), webhookResumed()]) },
   channel.map((id): [string, Fact] => [stream.channel(id), CHANNEL_DELETED]),
   { weight: 3, arbitrary: fc.tuple(event, maybe(webhook)).map(([id, only]): [string, Fact] => publishedTo(id, only)) },
   { weight: 2, arbitrary: fc.tuple(event, fc.nat(2), maybe(webhook)).map((of) => redeliveryOf(...of)) },
@@ -136,7 +144,7 @@ describe('the notification log in the read models', () => {
           expect(fromFacts).to.deep.equal(entries);
         }
         const pending = EVENTS.flatMap((id) => foldNotificationLog(log.facts, id)).filter(
-          ({ status }) => status === 'pending',
+          ({ status, next_attempt_at }) => status === 'pending' && next_attempt_at !== null,
         );
         expect(deliveries.countPending()).to.equal(pending.length);
       }),

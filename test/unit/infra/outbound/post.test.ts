@@ -50,6 +50,13 @@ describe('outbound POST', () => {
     });
   }
 
+  it('says what the answer asks for with Retry-After, where it does', async () => {
+    receiver.reply({ status: 503, headers: { 'Retry-After': '120' } });
+    expect((await post()).retry_after).to.equal('120');
+    receiver.reply({ status: 503 });
+    expect(await post()).to.not.have.any.keys('retry_after');
+  });
+
   it('sends no cookie that it was given', async () => {
     receiver.reply({ headers: { 'set-cookie': 'a=b' } });
     await post();

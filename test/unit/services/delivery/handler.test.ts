@@ -2,14 +2,17 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
-import { type Fact, stream } from '../../../../domain/facts.ts';
-import type { Appended } from '../../../../infra/event-store/client.ts';
+import { type Fact, type NewFact, stream } from '../../../../domain/facts.ts';
+import { factId } from '../../../../domain/ids.ts';
+import type { Appended, EventStore } from '../../../../infra/event-store/client.ts';
+import { WrongRevision } from '../../../../infra/event-store/errors.ts';
 import { createKeys, showSecret } from '../../../../infra/keys.ts';
 import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
 import { sealHeaders } from '../../../../infra/sealed-headers.ts';
 import { createProgress } from '../../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
 import { createPoster } from '../../../../services/delivery/attempt.ts';
+import { createAutoPause } from '../../../../services/delivery/auto-pause.ts';
 import { createBodies } from '../../../../services/delivery/bodies.ts';
 import { createHandler, type Handing } from '../../../../services/delivery/handler.ts';
 import { createLanes } from '../../../../services/delivery/lanes.ts';
@@ -28,6 +31,7 @@ import {
   signingSecretRotated,
   WEBHOOK_DELETED,
   WEBHOOK_ID,
+  WEBHOOK_PAUSED,
   webhookCreated,
   webhookUpdated,
 } from '../../../support/sample.ts';
@@ -37,6 +41,7 @@ const EVENTS = stream.events(CHANNEL_ID);
 const DELIVERIES = stream.deliveries(CHANNEL_ID);
 const PATIENCE_MS = 30;
 
+const SILENT = pino({ level: 'silent' });
 const keys = createKeys(['m'.repeat(32)]);
 
 describe('delivery handler', () => {
@@ -76,6 +81,17 @@ describe('delivery handler', () => {
         return { revision, position };
       },
     };
+    const pauses: NewFact[] = [];
+    /** Takes what pauses webhooks, at the revision that is expected. */
+    const pausing: Pick<EventStore, 'append'> = {
+      async append(name, [fact], expected) {
+        const last = log.facts.findLast((of) => of.stream === name)?.revision ?? -1;
+        if (last !== expected) throw new WrongRevision(name, last);
+        const { revision, position } = log.add(name, fact as Fact);
+        pauses.push(fact as NewFact);
+        return { revision, position };
+      },
+    };
     const handle = createHandler({
       readModels: models,
       progress: createProgress(models.position),
@@ -85,13 +101,14 @@ describe('delivery handler', () => {
       isOurs: () => world.isOurs,
       head: async () => log.facts.at(-1)?.position ?? -1,
       append: (name, fact) => store.append(name, fact),
+      autoPause: createAutoPause({ ...{ store: pausing, readModels: models, afterMs: 25 * HOUR_MS }, log: SILENT }),
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       patienceMs: PATIENCE_MS,
       nowMs: () => clock.nowMs,
-      log: pino({ level: 'silent' }),
+      log: SILENT,
     });
     return {
-      ...{ log, models, clock, store, add },
+      ...{ log, models, clock, store, add, pauses },
       /** Whether the webhook is one of those whose deliveries are made here. */
       isOurs: true,
       project: () => writer.apply(log.facts, log.facts.at(-1)?.position ?? -1),
@@ -165,6 +182,7 @@ describe('delivery handler', () => {
     ['was delivered', DELIVERIES, attempted(DELIVERED)],
     ['has failed', DELIVERIES, attempted({ outcome: 'failed', next_attempt_at: null })],
     ['lost its webhook', WEBHOOK, WEBHOOK_DELETED],
+    ['waits until its webhook is resumed', WEBHOOK, WEBHOOK_PAUSED],
   ] as const) {
     it(`is done without a POST where the delivery ${what}`, async () => {
       world.add(name, fact);
@@ -253,6 +271,51 @@ describe('delivery handler', () => {
     world.store.append = append;
     expect(await world.handle()).to.equal('done');
     expect(receiver.hits).to.have.length(2);
+  });
+
+  describe('where the webhook has failed for long', () => {
+    beforeEach(() => receiver.reply({ status: 500 }));
+
+    async function failTwice(hours: number) {
+      await world.handle();
+      world.project();
+      world.clock.nowMs += hours * HOUR_MS;
+      await world.handle();
+    }
+
+    it('pauses it, as the system, at the settings that the attempt was made with', async () => {
+      const since = iso(world.clock.nowMs);
+      await failTwice(25);
+      const [{ type, data, metadata, id }] = world.pauses as [NewFact];
+      expect({ type, data }).to.deep.equal({
+        type: 'WebhookPaused',
+        data: { reason: 'failing', failing_since: since },
+      });
+      expect(metadata).to.include({ by: 'system', $causationId: String(EVENT_ID) });
+      expect(id).to.equal(factId('WebhookPaused', WEBHOOK_ID, 0));
+      world.project();
+      expect(await world.handle()).to.equal('done');
+      expect(receiver.hits).to.have.length(2);
+    });
+
+    it('leaves it alone before that, or where it succeeds', async () => {
+      await failTwice(2);
+      expect(world.pauses).to.deep.equal([]);
+      world.project();
+      world.clock.nowMs += 25 * HOUR_MS;
+      receiver.reply({});
+      await world.handle();
+      expect(world.pauses).to.deep.equal([]);
+    });
+
+    it('leaves it alone where somebody has just changed it', async () => {
+      await world.handle();
+      world.project();
+      world.clock.nowMs += 25 * HOUR_MS;
+      world.add(WEBHOOK, webhookUpdated());
+      expect(await world.handle()).to.equal('done');
+      expect(world.pauses).to.deep.equal([]);
+    });
   });
 
   const verify = ({ body, headers }: Hit, version: number) =>

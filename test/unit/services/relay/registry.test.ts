@@ -7,9 +7,11 @@ import {
   CHANNEL_DELETED,
   CHANNEL_ID,
   type Place,
+  published,
   recorded,
   WEBHOOK_DELETED,
   webhookCreated,
+  webhookUpdated,
 } from '../../../support/sample.ts';
 
 const created = (id: number, channel_id = CHANNEL_ID): Place => [
@@ -30,7 +32,9 @@ describe('relay registry', () => {
   const applyAll = (...places: Place[]) => {
     for (const fact of recorded(...places)) registry.apply(fact);
   };
-  const idsOf = (channel = CHANNEL_ID) => [...registry.webhookIds(channel)];
+  const idsOf = (channel_id = CHANNEL_ID, event_name = 'order.created', position = 1_000_000) => [
+    ...registry.webhookIds(published({ channel_id, event_name }).data, position),
+  ];
 
   it('starts before the first fact, knowing no broker', () => {
     expect(registry.position()).to.equal(-1);
@@ -62,6 +66,25 @@ describe('relay registry', () => {
   it('knows none of a channel that is deleted', () => {
     applyAll(created(1), [stream.channel(CHANNEL_ID), CHANNEL_DELETED], created(2));
     expect(idsOf()).to.deep.equal([]);
+  });
+
+  it('knows the webhooks that ask for an event at its place in the log', () => {
+    applyAll(
+      [stream.webhook(1), webhookCreated({ id: 1, event_names: ['order.*'] })],
+      [stream.webhook(2), webhookCreated({ id: 2, event_names: ['order.created', 'user.created'] })],
+      created(3),
+      [stream.webhook(2), webhookUpdated({ event_names: ['user.created'] })],
+      [stream.webhook(1), webhookUpdated({ event_names: null })],
+    );
+    expect(idsOf(CHANNEL_ID, 'order.created')).to.deep.equal([1, 3]);
+    expect(idsOf(CHANNEL_ID, 'user.created')).to.deep.equal([1, 2, 3]);
+  });
+
+  it('has those looked up whose settings are of a place beyond that of the event', () => {
+    applyAll([stream.webhook(1), webhookCreated({ id: 1, event_names: ['order.*'] })]);
+    const [{ position = 0 } = {}] = recorded([stream.webhook(1), webhookUpdated()]);
+    expect(idsOf(CHANNEL_ID, 'user.created', position - 1)).to.deep.equal([1]);
+    expect(idsOf(CHANNEL_ID, 'user.created', position + 1)).to.deep.equal([]);
   });
 
   for (const count of [249, 250, 251, 601]) {

@@ -220,7 +220,7 @@ describe('the relay', () => {
     noted = head();
     await whenRead();
     expect(queued).to.deep.equal([]);
-    expect([...relay.registry.webhookIds(CHANNEL_ID)]).to.deep.equal([WEBHOOK_ID]);
+    expect([...relay.registry.webhookIds(published().data, 1_000)]).to.deep.equal([WEBHOOK_ID]);
   });
 
   it('goes on behind what the last leader has noted, without emptying the queue, though its own table is new', async () => {

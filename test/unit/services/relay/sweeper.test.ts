@@ -15,6 +15,7 @@ describe('the sweeper', () => {
   let relayedTo: number;
   let skippedTo: number | undefined;
   let known: string;
+  let ahead: number;
   let server: string;
   let sweeper: ReturnType<typeof createSweeper>;
 
@@ -38,6 +39,7 @@ describe('the sweeper', () => {
     skippedTo = 3;
     known = KNOWN;
     server = 'S';
+    ahead = 0;
     let nowMs = 0;
     const queue = {
       ensure: async () => {},
@@ -67,6 +69,7 @@ describe('the sweeper', () => {
       store: { lastPosition: async () => 3 },
       progress: { whenProcessed: async () => true, current: () => 3, reached: () => 3 },
       relay: { registry, reading: () => relayedTo, whenLeading: async (signal: AbortSignal) => leading(signal) },
+      resumer: { ahead: () => ahead },
       readModels: { deliveries: { pending: page, countPending } },
     } as unknown as SweeperDeps);
   });
@@ -130,6 +133,13 @@ describe('the sweeper', () => {
 
   it('queues nothing while the queue holds all that is pending', async () => {
     queueState.messages = 1;
+    await sweeper.start();
+    await whenSwept(10);
+    expect(ids).to.deep.equal([]);
+  });
+
+  it('does not take for lost what the deliveries of resumed webhooks add that are not queued yet', async () => {
+    ahead = 1;
     await sweeper.start();
     await whenSwept(10);
     expect(ids).to.deep.equal([]);

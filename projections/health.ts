@@ -1,0 +1,52 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { idIn, type Projection, type RecordedOf } from './projection.ts';
+
+/**
+ * Webhooks whose last attempt failed, and since when each has. Written only when that changes: all that fail are kept in mind, so that an attempt that changes
+ * nothing costs nothing. After `webhooks`, which knows those that live.
+ */
+export const health: Projection = {
+  name: 'health',
+  schema: 'CREATE TABLE IF NOT EXISTS failing (webhook_id INTEGER PRIMARY KEY, since TEXT NOT NULL) STRICT;',
+  prepare(db) {
+    const failing = new Set(db.prepare('SELECT webhook_id FROM failing').all().map(webhookIn));
+    const begin = db.prepare(`
+      INSERT INTO failing SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND live = 1)`);
+    const end = db.prepare('DELETE FROM failing WHERE webhook_id = ?');
+    const endOfChannel = db.prepare(`
+      DELETE FROM failing WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?) RETURNING webhook_id`);
+
+    function attempted({ data: { webhook_id, outcome, at } }: RecordedOf<'DeliveryAttempted'>) {
+      if (outcome === 'delivered') forget(webhook_id);
+      else if (!failing.has(webhook_id) && begin.run(webhook_id, at).changes > 0) failing.add(webhook_id);
+    }
+    function forget(webhookId: number) {
+      if (failing.delete(webhookId)) end.run(webhookId);
+    }
+    return (fact) => {
+      switch (fact.type) {
+        case 'DeliveryAttempted':
+          attempted(fact);
+          return;
+        case 'WebhookDeleted':
+          forget(idIn(fact.stream));
+          return;
+        case 'ChannelDeleted':
+          for (const row of endOfChannel.all(idIn(fact.stream))) failing.delete(webhookIn(row));
+      }
+    };
+  },
+};
+
+const webhookIn = (row: unknown): number => (row as { webhook_id: number }).webhook_id;
+
+export type HealthQueries = ReturnType<typeof healthQueries>;
+
+export function healthQueries(db: DatabaseSync) {
+  const since = db.prepare('SELECT since FROM failing WHERE webhook_id = ?');
+  return {
+    /** When the first attempt failed since one succeeded: ISO 8601, UTC; null where the last one succeeded, or there was none. */
+    failingSince: (webhookId: number): string | null =>
+      (since.get(webhookId) as { since: string } | undefined)?.since ?? null,
+  };
+}
