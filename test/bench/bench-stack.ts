@@ -55,13 +55,16 @@ export async function startBenchStack(
     nextRound: (): number => ++round,
     /** How long each of a round's `expect` events took to arrive, in ms, once they have. @throws Error where they do not */
     async received(round: number, expect: number): Promise<number[]> {
-      const message = nextMessage<{ latenciesMs: number[] }>(receiver, PATIENCE_MS);
+      const message = nextMessage<{ latenciesMs: number[] }>(receiver, {
+        having: 'latenciesMs',
+        patienceMs: PATIENCE_MS,
+      });
       tell({ expect, round });
       return (await message).latenciesMs;
     },
     /** Those of a round's events that have arrived so far. */
     async arrivals(round: number): Promise<Arrival[]> {
-      const message = nextMessage<{ arrivals: Arrival[] }>(receiver);
+      const message = nextMessage<{ arrivals: Arrival[] }>(receiver, { having: 'arrivals' });
       tell({ list: round });
       return (await message).arrivals;
     },
@@ -71,7 +74,7 @@ export async function startBenchStack(
     mend: () => tell({ mend: true }),
     /** How many POSTs were answered with 500, how many not at all, and how many with 200 where it had been 500, so far. */
     counts(): Promise<Counts> {
-      const message = nextMessage<Counts>(receiver);
+      const message = nextMessage<Counts>(receiver, { having: 'mended' });
       tell({ count: true });
       return message;
     },

@@ -25,7 +25,7 @@ export async function cluster({ quick }: BenchOptions): Promise<Figures> {
   const bench: Bench = {
     ...{ nodes, events: quick ? BURST.quickEvents : BURST.events, repeats: quick ? 1 : BURST.repeats, round: 0 },
     async received(round, expect) {
-      const message = nextMessage(receiver, PATIENCE_MS);
+      const message = nextMessage(receiver, { patienceMs: PATIENCE_MS });
       tell({ expect, round });
       await message;
     },

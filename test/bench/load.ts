@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nowUs } from './clock.ts';
 import { type Answer, createLeanClient, jsonRequest } from './lean-client.ts';
@@ -152,8 +152,16 @@ export async function atRate<T>(
   return { results: await Promise.all(underWay), lateMs };
 }
 
-/** The next message of a child process. @throws Error where it takes longer than `patienceMs` */
-export async function nextMessage<T>(child: NodeJS.EventEmitter, patienceMs = 60_000): Promise<T> {
-  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(patienceMs) });
-  return message as T;
+/**
+ * The next message of a child process, of those that have this field where one is named: it may be asked several things at a time.
+ * @throws Error where it takes longer than `patienceMs`
+ */
+export async function nextMessage<T>(
+  child: NodeJS.EventEmitter,
+  { having, patienceMs = 60_000 }: { having?: keyof T & string; patienceMs?: number } = {},
+): Promise<T> {
+  for await (const [message] of on(child, 'message', { signal: AbortSignal.timeout(patienceMs) })) {
+    if (having === undefined || having in message) return message;
+  }
+  throw new Error('no more messages will come');
 }

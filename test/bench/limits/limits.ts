@@ -20,7 +20,7 @@ export async function startPostLoop(): Promise<{ run(order: PostOrder): Promise<
   return {
     /** POSTs a second. */
     async run(order) {
-      const done = nextMessage<{ count: number; tookMs: number }>(child, order.durationMs + 60_000);
+      const done = nextMessage<{ count: number; tookMs: number }>(child, { patienceMs: order.durationMs + 60_000 });
       child.send(order);
       const { count, tookMs } = await done;
       return (count / tookMs) * 1_000;
