@@ -50,8 +50,12 @@ async function eventsBefore(
   channelId: number,
   ids: readonly number[],
 ): Promise<readonly PublishedEvent[]> {
-  await whenAllIsRead(gateway, name);
-  return ids.flatMap((id) => gateway.readModels.events.byId(channelId, id) ?? []);
+  for (;;) {
+    await whenAllIsRead(gateway, name);
+    const found = ids.flatMap((id) => gateway.readModels.events.byId(channelId, id) ?? []);
+    // Where one is in the log all are: the read models are amid them, and were asked too early.
+    if (found.length === 0 || found.length === ids.length) return found;
+  }
 }
 
 /** Resolves once the read models hold all that a stream has by now, whichever gateway put it there. @throws Problem read-models-behind; StoreUnavailable */
