@@ -17,6 +17,9 @@ const LINES = 40;
 /** What a nats-server 2.9.10 that was killed may say again and again, for good, of a stream that it cannot catch up with (docs/operations.md). */
 const STUCK = 'stream store EOF';
 
+/** How long they may take to have all by themselves, in ms. */
+const MENDING_MS = 30_000;
+
 type Member = Running & { readonly port: number; readonly dir: string };
 
 export type NatsCluster = Awaited<ReturnType<typeof createNatsCluster>>;
@@ -31,6 +34,12 @@ export async function createNatsCluster() {
     await member.kill9();
     rmSync(member.dir, { recursive: true, force: true });
     await member.start();
+  }
+
+  /** Kills all at once, throws away all that they hold, and starts them again. */
+  async function wipeAll(): Promise<void> {
+    await Promise.all(members.map((member) => member.kill9()));
+    await Promise.all(members.map(wipe));
   }
 
   /** What each has written to its log last. */
@@ -52,12 +61,18 @@ export async function createNatsCluster() {
       await whenTrue('a quorum', url, async (jsm) => Boolean(await jsm.getAccountInfo()));
     },
     stop: async (): Promise<void> => void (await Promise.all(members.map((member) => member.stop()))),
-    /** Resolves once each has all of the delivery queue that it is to have: another may be lost then, and nothing with it. */
-    whenWhole: (): Promise<void> =>
-      whenTrue('whole replicas everywhere', url, async (jsm) => {
+    /**
+     * Resolves once each has all of the delivery queue that it is to have: another may be lost then, and nothing with it. One of 2.9 that came back may never get
+     * that far: then all begin anew, which our own promise allows at any time.
+     */
+    async whenWhole(): Promise<void> {
+      const look = async (jsm: JetStreamManager) => {
         await wipeStuck();
         return await isWhole(jsm);
-      }),
+      };
+      await whenTrue('whole replicas everywhere', url, look, MENDING_MS).catch(wipeAll);
+      await whenTrue('whole replicas everywhere', url, look);
+    },
     /** Takes the consumer of a subject from all but one, which is returned: what kills that leaves nobody to lead it. */
     async leaveToOne(subject: string): Promise<Member> {
       const leader = await leaveToOne(url, subject);
@@ -71,11 +86,7 @@ export async function createNatsCluster() {
       await nc.close();
       return answer.json<{ consumers: string[] }>().consumers.toSorted();
     },
-    /** Kills all at once, throws away all that they hold, and starts them again. */
-    async wipe(): Promise<void> {
-      await Promise.all(members.map((member) => member.kill9()));
-      await Promise.all(members.map(wipe));
-    },
+    wipeAll,
   };
 }
 
@@ -125,13 +136,18 @@ async function isWhole({ streams, consumers }: JetStreamManager): Promise<boolea
   return found.length > CONSUMERS && current.every((count) => count === MEMBERS - 1);
 }
 
-async function whenTrue(what: string, url: string, ask: (jsm: JetStreamManager) => Promise<boolean>): Promise<void> {
+async function whenTrue(
+  what: string,
+  url: string,
+  ask: (jsm: JetStreamManager) => Promise<boolean>,
+  patienceMs?: number,
+): Promise<void> {
   const nc = await connect({ servers: url.split(','), waitOnFirstConnect: true });
   const jsm = await nc.jetstreamManager({ checkAPI: false });
-  await waitFor(
-    what,
-    () => ask(jsm).catch((error: Error) => error.message),
-    (seen) => seen === true,
-  );
-  await nc.close();
+  try {
+    const seen = () => ask(jsm).catch((error: Error) => error.message);
+    await waitFor(what, seen, (isTrue) => isTrue === true, patienceMs);
+  } finally {
+    await nc.close();
+  }
 }

@@ -129,18 +129,18 @@ describe('nodes over one NATS cluster', function () {
 
   for (const index of [0, 1, 2]) {
     it(`lose nothing when member ${index + 1} of the NATS cluster is killed, and comes back`, async () => {
+      await cluster.nats.whenWhole();
       const member = cluster.nats.members[index];
       const accepted = await underLoad(first(), async () => {
         await member?.kill9();
       });
       await expectDelivered(accepted, first());
       await member?.start();
-      await cluster.nats.whenWhole();
     });
   }
 
   it('lose nothing when all that the NATS cluster holds is gone', async () => {
-    const accepted = await underLoad(first(), cluster.nats.wipe);
+    const accepted = await underLoad(first(), cluster.nats.wipeAll);
     await expectDelivered(accepted, first());
   });
 
