@@ -89,6 +89,8 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
   };
 }
 
+type Changing = DeliveryChange & Pick<RecordedFact, 'position'>;
+
 function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
   const select = db.prepare(
     'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
@@ -103,14 +105,18 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
     UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
     WHERE rowid = ?`);
 
-  function change(
-    { rowid, revision, state }: DeliveryRow,
-    fact: DeliveryChange & Pick<RecordedFact, 'position'>,
-    newRevision = revision,
-  ) {
+  function change({ rowid, revision, state }: DeliveryRow, fact: Changing, newRevision = revision) {
     const delivery = evolveDelivery(JSON.parse(state), fact);
     const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
     update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
+  }
+  /** @param pageBehind the next of them, behind the last that was changed */
+  function changeAll(fact: Changing, pageBehind: (last: DeliveryRow | undefined) => unknown[]) {
+    let page: DeliveryRow[] = [];
+    do {
+      page = pageBehind(page.at(-1)) as DeliveryRow[];
+      for (const row of page) change(row, fact);
+    } while (page.length === PAGE);
   }
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
@@ -120,20 +126,10 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
       count(fact);
     },
     /** Changes all that is pending of a webhook. */
-    ofWebhook(fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) {
-      let page: DeliveryRow[] = [];
-      do {
-        page = pendingOfWebhook.all(idIn(fact.stream), page.at(-1)?.event_id ?? 0) as unknown as DeliveryRow[];
-        for (const row of page) change(row, fact);
-      } while (page.length === PAGE);
-    },
-    endOfChannel(fact: RecordedOf<'ChannelDeleted'>) {
-      let page: DeliveryRow[];
-      do {
-        page = pendingOfChannel.all(idIn(fact.stream)) as unknown as DeliveryRow[];
-        for (const row of page) change(row, fact);
-      } while (page.length === PAGE);
-    },
+    ofWebhook: (fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) =>
+      changeAll(fact, (last) => pendingOfWebhook.all(idIn(fact.stream), last?.event_id ?? 0)),
+    endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) =>
+      changeAll(fact, () => pendingOfChannel.all(idIn(fact.stream))),
   };
 }
 

@@ -1,10 +1,8 @@
-export interface Window {
+interface Window {
   readonly untilMs: number;
   /** What was counted in it so far. */
   count: number;
 }
-
-export type Windows<Key> = ReturnType<typeof createWindows<Key>>;
 
 /**
  * Counts of many, each in a window of its own that begins with the first that is counted in it.
