@@ -70,9 +70,9 @@ function nx(target: string, countsFile: string): Promise<boolean> {
 
 /** In the environment, since nx takes arguments apart on their way to mocha. */
 function mochaOptions(countsFile: string): string {
-  // A filter may leave a suite without tests; that nothing ran at all is seen in the total.
-  const filtering = mochaArgs.length > 0 ? ['--fail-zero=false', ...mochaArgs] : [];
-  const options = ['--reporter', REPORTER, '--reporter-option', `countsFile=${countsFile}`, ...filtering];
+  // A filter may leave files, and a suite, without tests; that nothing ran at all is seen in the total.
+  const chosen = mochaArgs.length > 0 ? mochaArgs : ['--fail-zero'];
+  const options = ['--reporter', REPORTER, '--reporter-option', `countsFile=${countsFile}`, ...chosen];
   return options.map((option) => JSON.stringify(option)).join(' ');
 }
 

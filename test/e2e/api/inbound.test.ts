@@ -300,7 +300,8 @@ describe('what comes in', () => {
       get.repeat(50) + get.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'),
     );
     expect(few.map(({ status }) => status)).to.deep.equal(Array(51).fill(200));
-    const many = await (await openRaw(url())).exchange(get.repeat(2_000));
+    // What comes after the close that answers it must be little: unread, it would have the kernel reset the connection, answers and all.
+    const many = await (await openRaw(url())).exchange(get.repeat(110));
     const refused = many.findIndex(({ status }) => status !== 200);
     expect(refused).to.equal(101);
     expect(many[refused]?.status).to.equal(429);
