@@ -113,6 +113,8 @@ export async function startBenchStack(
     queueDiskMiB: () => diskMiB(join(stack.dataDir, 'nats')),
     /** Memory of the stack without the receiver, in MiB. */
     treeMiB: async () => (await stack.processes()).reduce((sum, { pid }) => sum + memoryMiB(pid), 0),
+    /** The same by process. */
+    memoryByProcess: async () => (await stack.processes()).map(({ name, pid }) => [name, memoryMiB(pid)] as const),
     /** Memory of one of its processes, in MiB. */
     memoryMiB: (name: string) => memoryMiB(pidOf(name)),
     /** CPU time used so far, in ms, by process. */
