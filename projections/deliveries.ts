@@ -11,6 +11,7 @@ import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
+import { erasedChannels } from './erasures.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
@@ -20,8 +21,8 @@ const PAGE = 250;
 
 /**
  * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`), and what they wait for (`waits`).
- * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and
- * `events`. What attempts come to is counted beside them.
+ * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after
+ * `events`, and before `webhooks`, which forgets those that are erased. What attempts come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -39,7 +40,12 @@ export const deliveries: Projection = {
   prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, ofWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
+    const counter = attemptCounter(db, atEnd);
+    const { attempted, ofWebhook, endOfChannel } = changers(db, counter.count);
+    const eraseCounts = countsEraser(db, counter.forget);
+    const erase = db.prepare(`
+      DELETE FROM deliveries WHERE channel_id = ? AND status IN ('pending', 'delivered', 'failed', 'cancelled') AND event_id < ?`);
+    const erased = erasedChannels(db);
     const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
@@ -47,13 +53,22 @@ export const deliveries: Projection = {
           open(fact);
           return;
         case 'DeliveryAttempted':
-          attempted(fact);
+          if (!erased.has(idIn(fact.stream))) attempted(fact);
+          return;
+        case 'ErasureRequested':
+          erased.add(fact.data.channel_id);
+          eraseCounts(fact.data.channel_id);
+          break;
+        case 'EventsErased':
+          erase.run(fact.data.channel_id, fact.data.below);
           return;
         case 'RedeliveryRequested':
+          if (erased.has(fact.data.channel_id)) return;
           redeliver(fact, fact.data, fact.data.webhook_id);
           return;
         case 'EventsRecovered': {
           const { channel_id, webhook_id } = fact.data;
+          if (erased.has(channel_id)) return;
           for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
           return;
         }
@@ -91,7 +106,7 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
 
 type Changing = DeliveryChange & Pick<RecordedFact, 'position'>;
 
-function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
+function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>['count']) {
   const select = db.prepare(
     'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
   );
@@ -130,6 +145,13 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
       changeAll(fact, (last) => pendingOfWebhook.all(idIn(fact.stream), last?.event_id ?? 0)),
     endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) =>
       changeAll(fact, () => pendingOfChannel.all(idIn(fact.stream))),
+  };
+}
+
+function countsEraser(db: DatabaseSync, forget: (webhookId: number) => void) {
+  const webhooks = db.prepare('SELECT id FROM webhooks WHERE channel_id = ?');
+  return (channelId: number) => {
+    for (const row of webhooks.all(channelId)) forget((row as { id: number }).id);
   };
 }
 

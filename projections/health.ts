@@ -3,7 +3,7 @@ import { idIn, type Projection, type RecordedOf } from './projection.ts';
 
 /**
  * Webhooks whose last attempt failed, and since when each has. Written only when that changes: all that fail are kept in mind, so that an attempt that changes
- * nothing costs nothing. After `webhooks`, which knows those that live.
+ * nothing costs nothing. Before `webhooks`, which knows those that live, and forgets those that are erased.
  */
 export const health: Projection = {
   name: 'health',
@@ -23,6 +23,9 @@ export const health: Projection = {
     function forget(webhookId: number) {
       if (failing.delete(webhookId)) end.run(webhookId);
     }
+    function forgetAll(channelId: number) {
+      for (const row of endOfChannel.all(channelId)) failing.delete(webhookIn(row));
+    }
     return (fact) => {
       switch (fact.type) {
         case 'DeliveryAttempted':
@@ -32,7 +35,10 @@ export const health: Projection = {
           forget(idIn(fact.stream));
           return;
         case 'ChannelDeleted':
-          for (const row of endOfChannel.all(idIn(fact.stream))) failing.delete(webhookIn(row));
+          forgetAll(idIn(fact.stream));
+          return;
+        case 'ErasureRequested':
+          forgetAll(fact.data.channel_id);
       }
     };
   },

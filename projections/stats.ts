@@ -50,6 +50,7 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
   const prune = db.prepare(`
     DELETE FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ?2 AND from_ms <
       (SELECT max(from_ms) FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ${LONG.spanMs}) - ?3`);
+  const erase = db.prepare('DELETE FROM attempt_counts WHERE webhook_id = ?');
   const counted = new Map<string, Counted>();
   const newest = new Map<number, number>();
 
@@ -67,7 +68,7 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
     counted.clear();
   });
 
-  return ({ data, recordedAtMs }: RecordedOf<'DeliveryAttempted'>): void => {
+  function count({ data, recordedAtMs }: RecordedOf<'DeliveryAttempted'>) {
     const { webhook_id: webhookId, outcome, duration_ms } = data;
     const slot = slotOf(duration_ms);
     for (const { spanMs } of BUCKETS) {
@@ -77,6 +78,15 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
       if (known) known.count += 1;
       else counted.set(name, { webhookId, spanMs, fromMs, outcome, slot, count: 1 });
     }
+  }
+
+  return {
+    count,
+    /** Forgets all that was counted of a webhook. */
+    forget(webhookId: number): void {
+      for (const [name, bucket] of counted) if (bucket.webhookId === webhookId) counted.delete(name);
+      erase.run(webhookId);
+    },
   };
 }
 

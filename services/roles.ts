@@ -34,10 +34,25 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log });
   },
 
-  async relay({ db, readModels, store, queue: connected, node, settings, keys, writableTree, nowMs, log, times }) {
+  async relay(house) {
+    const {
+      db,
+      readModels,
+      store,
+      queue: connected,
+      node,
+      settings,
+      keys,
+      writableTree,
+      tree,
+      nowMs,
+      log,
+      times,
+    } = house;
     const { createLease } = await import('../infra/queue/lease.ts');
     const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
+    const { createEraser } = await import('./relay/eraser.ts');
     const { createRecoverer } = await import('./relay/recoverer.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
@@ -58,11 +73,12 @@ const BUILD: { readonly [R in Role]: Build } = {
       marginMs: times.sweepMarginMs,
     });
     const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
+    const eraser = createEraser({ store, readModels: models, progress, tree, relay, log, nowMs });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, resumer, sweeper, recoverer, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, eraser, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'webhook-not-found': row(404, 'There is no such webhook'),
   'event-not-found': row(404, 'There is no such event'),
   'recovery-not-found': row(404, 'There is no such recovery'),
+  'erasure-not-found': row(404, 'There is no such erasure'),
   'not-there-then': row(404, 'It was not there then'),
   'no-checkpoint': row(404, 'There is no such checkpoint'),
   'method-not-allowed': row(405, 'This path does not take that method'),

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox';
-import type { LiveChannel } from '../../domain/channel.ts';
+import type { KeyOfChannel, LiveChannel } from '../../domain/channel.ts';
 import type { Actor } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
@@ -14,6 +14,8 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const satisfi
 export interface Scope {
   readonly by: Actor;
   readonly channel?: LiveChannel | undefined;
+  /** In place of `channel` where that is no more, for those who may ask about that. */
+  readonly ended?: KeyOfChannel | undefined;
   readonly webhook?: WebhookView | undefined;
   /** Id of the one webhook whose entries the caller may see; absent where all of them. */
   readonly onlyWebhook?: number | undefined;

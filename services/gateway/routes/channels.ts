@@ -1,14 +1,15 @@
 import Type, { type Static } from 'typebox';
-import { ChannelChanges, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
+import { ChannelChanges, type KeyOfChannel, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
 import { type Actor, stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
 import type { EventStore } from '../../../infra/event-store/client.ts';
 import { keyMissing } from '../access.ts';
-import { asCreated, CHANNEL, carryOut } from '../commands.ts';
+import { asCreated, CHANNEL, carryOut, ERASURE } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import { releaseGuid, reserveGuid } from '../guids.ts';
 import { At, channelThen } from '../past.ts';
+import { Problem } from '../problems.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
 import { Deleted, Id, NoFields, Past } from './answers.ts';
@@ -24,6 +25,12 @@ const ChannelAnswer = Type.Object({
 const PastChannel = Type.Object({ id: Id, ...NewChannel.properties, public: Type.Boolean(), ...Past });
 
 const ListQuery = listQuery(DEFAULT_LIMIT);
+
+const DeleteQuery = Closed({
+  erase: Type.Optional(
+    Type.Enum(['true', 'false'], { description: 'Whether all that there is of the channel is to be erased, too.' }),
+  ),
+});
 
 export const channelRoutes = [
   route({
@@ -82,8 +89,9 @@ export const channelRoutes = [
   route({
     method: 'DELETE',
     path: '/v1/channels/:channel',
-    access: 'publisher',
-    summary: 'Delete a channel',
+    access: 'channel-ender',
+    summary: 'Delete a channel, or erase all that there is of it',
+    query: DeleteQuery,
     answer: Deleted,
     handle: deleteChannel,
   }),
@@ -130,11 +138,14 @@ async function pastChannel(store: EventStore, id: number, { at, by }: { at: stri
 
 async function createChannel(request: Request<'/v1/channels', typeof NewChannel>, gateway: Gateway) {
   const { id, body: fields, requestId, by, repeated } = request;
-  const { store, channels, freshness, keyring } = gateway;
+  const { store, channels, freshness, keyring, readModels } = gateway;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
   const command = { type: 'CreateChannel', id, fields, madeWith: keyring.madeWith } as const;
   let made = repeated ? await asCreated(store, name, CHANNEL) : undefined;
+  if (!made && repeated && readModels.channels.endedById(id)) {
+    throw new Problem('channel-not-found', 'The channel that this request created was erased.');
+  }
   if (!made) {
     if (fields.guid !== undefined) await reserveGuid(gateway, fields.guid, stamp);
     made = await carryOut(store, name, CHANNEL, command, stamp, { isNew: true });
@@ -146,9 +157,18 @@ async function createChannel(request: Request<'/v1/channels', typeof NewChannel>
 }
 
 async function deleteChannel(
-  request: Request<'/v1/channels/:channel'>,
+  request: Request<'/v1/channels/:channel', never, typeof DeleteQuery>,
   gateway: Gateway,
 ): Promise<Static<typeof Deleted>> {
+  const { ended, query } = request;
+  const isToBeErased = query.erase === 'true';
+  if (ended && !isToBeErased) throw new Problem('channel-not-found', 'The channel was deleted before.');
+  const channel = ended ?? (await endChannel(request, gateway));
+  if (isToBeErased) await requestErasure(request, channel, gateway);
+  return { response: 'ok' };
+}
+
+async function endChannel(request: Ending, gateway: Gateway): Promise<KeyOfChannel> {
   const { channel, requestId, by } = request;
   const {
     id,
@@ -156,11 +176,22 @@ async function deleteChannel(
   } = channel;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
-  const { position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
+  const { state, position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
   gateway.channels.changed(id, position);
   if (guid !== undefined) {
     gateway.freshness.wrote(stream.guid(guid), position);
     await releaseGuid(gateway, guid, stamp);
   }
-  return { response: 'ok' };
+  return state as KeyOfChannel & typeof state;
+}
+
+type Ending = Pick<Request<'/v1/channels/:channel'>, 'channel' | 'requestId' | 'by'>;
+
+/** The rest is done in the background. @throws Refusal channel-not-found where that was asked for before */
+async function requestErasure({ requestId, by }: Ending, channel: KeyOfChannel, gateway: Gateway) {
+  const { store, channels, nowMs } = gateway;
+  const { id } = channel;
+  const command = { type: 'RequestErasure', channel, atMs: nowMs(), by } as const;
+  const { position } = await carryOut(store, stream.erasure(id), ERASURE, command, { about: id, requestId, by });
+  channels.changed(id, position);
 }

@@ -3,6 +3,7 @@ import { aroundRoutes } from './around.ts';
 import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { erasureRoutes } from './erasure.ts';
 import { eventRoutes } from './events.ts';
 import { feedRoutes } from './feed.ts';
 import { recoveryRoutes } from './recoveries.ts';
@@ -13,6 +14,7 @@ import { webhookRoutes } from './webhooks.ts';
 export const ROUTES: readonly Route[] = [
   ...aroundRoutes,
   ...channelRoutes,
+  ...erasureRoutes,
   ...webhookRoutes,
   ...recoveryRoutes,
   ...eventRoutes,

@@ -30,7 +30,8 @@ export class AllForward implements Cursor {
     const { log, tail } = this.#store;
     const end = Math.min(upTo, log.durable);
     if (this.#after >= end) return { events: [], done: true };
-    const shared = upTo >= log.durable ? tail.after(this.#after) : undefined;
+    const isShared = upTo >= log.durable && this.#after >= log.blankTo;
+    const shared = isShared ? tail.after(this.#after) : undefined;
     const events = shared ?? log.allForward(this.#after, end);
     this.#after = events.at(-1)?.position ?? end;
     return { events: withoutBlank(events), done: this.#after >= end };

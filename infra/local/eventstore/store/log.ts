@@ -41,6 +41,8 @@ export class Log {
   last: number;
   /** Position of the last event that is on disk: what comes after it is shown to nobody. */
   durable: number;
+  /** Position of the last event that was blanked since the start: what is remembered of those up to it may be of before. */
+  blankTo = 0;
   readonly #names: StreamNames;
   readonly #findLast: StatementSync;
   readonly #insert: StatementSync;
@@ -90,6 +92,7 @@ export class Log {
   blank(stream: StreamName, { position, revision }: Place): void {
     const rest = { type: BLANK_TYPE, json: false, createdMs: 0, metadata: NOTHING, data: NOTHING };
     const sum = checksum({ position, stream, revision, id: NO_ID, ...rest });
+    this.blankTo = Math.max(this.blankTo, position);
     this.#blank.run(NO_ID, BLANK_TYPE, NOTHING, NOTHING, sum, position);
   }
 
