@@ -8,6 +8,7 @@ import type { NodeNumberFact } from './node-number.ts';
 import type { RecoveryFact } from './recovery.ts';
 import type { RedeliveryFact } from './redelivery.ts';
 import type { RemainsFact } from './remains.ts';
+import type { RetentionFact } from './retention.ts';
 import type { TreeHeadFact } from './tree-head.ts';
 import type { WebhookFact } from './webhook.ts';
 
@@ -24,7 +25,8 @@ export type Fact =
   | NodeNumberFact
   | TreeHeadFact
   | ErasureFact
-  | RemainsFact;
+  | RemainsFact
+  | RetentionFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
 export type Actor = (typeof ACTORS)[number];
@@ -70,12 +72,13 @@ export const stream = {
   erasure: (channelId: number) => `erasure-${channelId}`,
   /** Of all streams. */
   remains: 'erased-facts',
+  retention: 'expired-events',
 } as const;
 
 /** Prefixes of the streams that decide what is delivered to whom. */
 export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-', 'recovery-', 'erasure-'] as const;
 
-const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|recovery|node|tree|erasure|erased)-/;
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|recovery|node|tree|erasure|erased|expired)-/;
 
 /** Whether a stream is one of ours; a store holds others too. */
 export function isFactStream(name: string): boolean {

@@ -129,6 +129,8 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'StreamsErased':
     case 'ErasureFinished':
     case 'FactsErased':
+    case 'EventsExpired':
+    case 'StreamsTruncated':
       return;
   }
 }

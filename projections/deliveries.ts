@@ -43,8 +43,11 @@ export const deliveries: Projection = {
     const counter = attemptCounter(db, atEnd);
     const { attempted, ofWebhook, endOfChannel } = changers(db, counter.count);
     const eraseCounts = countsEraser(db, counter.forget);
+    const expireCounts = countsEraser(db, counter.forgetUntil);
     const erase = db.prepare(`
       DELETE FROM deliveries WHERE channel_id = ? AND status IN ('pending', 'delivered', 'failed', 'cancelled') AND event_id < ?`);
+    const expire = db.prepare(`
+      DELETE FROM deliveries WHERE event_id >= ? AND event_id < ? AND event_id NOT IN (SELECT value FROM json_each(?))`);
     const erased = erasedChannels(db);
     const redeliver = redeliverer(db);
     return (fact) => {
@@ -53,14 +56,24 @@ export const deliveries: Projection = {
           open(fact);
           return;
         case 'DeliveryAttempted':
-          if (!erased.has(idIn(fact.stream))) attempted(fact);
+          if (erased.size === 0 || !erased.has(idIn(fact.stream))) attempted(fact);
           return;
         case 'ErasureRequested':
           erased.add(fact.data.channel_id);
           eraseCounts(fact.data.channel_id);
           break;
+        case 'StreamsErased':
+          // Of those whose creation is not in the log any more.
+          for (const { stream } of fact.data.streams) if (stream.startsWith('webhook-')) counter.forget(idIn(stream));
+          return;
         case 'EventsErased':
           erase.run(fact.data.channel_id, fact.data.below);
+          return;
+        case 'EventsExpired':
+          expire.run(fact.data.from, fact.data.below, JSON.stringify(fact.data.kept));
+          return;
+        case 'StreamsTruncated':
+          if (fact.data.counted_until !== null) expireCounts(fact.data.channel_id, Date.parse(fact.data.counted_until));
           return;
         case 'RedeliveryRequested':
           if (erased.has(fact.data.channel_id)) return;
@@ -136,9 +149,10 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>['co
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
+      // Also one whose delivery is forgotten: whether it still is known then depends on what the log still has.
+      count(fact);
       if (!row || row.revision >= fact.revision) return;
       change(row, fact, fact.revision);
-      count(fact);
     },
     /** Changes all that is pending of a webhook. */
     ofWebhook: (fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) =>
@@ -148,10 +162,11 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>['co
   };
 }
 
-function countsEraser(db: DatabaseSync, forget: (webhookId: number) => void) {
+/** Forgets what was counted of each webhook of a channel. */
+function countsEraser<A extends unknown[]>(db: DatabaseSync, forget: (webhookId: number, ...args: A) => void) {
   const webhooks = db.prepare('SELECT id FROM webhooks WHERE channel_id = ?');
-  return (channelId: number) => {
-    for (const row of webhooks.all(channelId)) forget((row as { id: number }).id);
+  return (channelId: number, ...args: A) => {
+    for (const row of webhooks.all(channelId)) forget((row as { id: number }).id, ...args);
   };
 }
 

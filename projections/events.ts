@@ -18,10 +18,14 @@ export const events: Projection = {
   prepare(db) {
     const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
     const erase = db.prepare('DELETE FROM events WHERE channel_id = ? AND id < ?');
+    const expire = db.prepare(
+      'DELETE FROM events WHERE id >= ? AND id < ? AND id NOT IN (SELECT value FROM json_each(?))',
+    );
     const erased = erasedChannels(db);
     return (fact) => {
       if (fact.type === 'ErasureRequested') erased.add(fact.data.channel_id);
       if (fact.type === 'EventsErased') erase.run(fact.data.channel_id, fact.data.below);
+      if (fact.type === 'EventsExpired') expire.run(fact.data.from, fact.data.below, JSON.stringify(fact.data.kept));
       if (fact.type !== 'EventPublished' || erased.has(fact.data.channel_id)) return;
       const { id, channel_id, event_name, ext_ref_code = null, published_at } = fact.data;
       insert.run(id, channel_id, fact.position, event_name, ext_ref_code, published_at, JSON.stringify(fact.data));

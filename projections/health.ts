@@ -13,12 +13,23 @@ export const health: Projection = {
     const begin = db.prepare(`
       INSERT INTO failing SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND live = 1)`);
     const end = db.prepare('DELETE FROM failing WHERE webhook_id = ?');
+    const endUntil = db.prepare(`
+      DELETE FROM failing WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?) AND since <= ? RETURNING webhook_id`);
     const endOfChannel = db.prepare(`
       DELETE FROM failing WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?) RETURNING webhook_id`);
 
     function attempted({ data: { webhook_id, outcome, at } }: RecordedOf<'DeliveryAttempted'>) {
       if (outcome === 'delivered') forget(webhook_id);
       else if (!failing.has(webhook_id) && begin.run(webhook_id, at).changes > 0) failing.add(webhook_id);
+    }
+    /** Of those that began to fail before the end of what goes, the fact says which still do: what told it, or told that they do not, may be gone. */
+    function truncated({ data }: RecordedOf<'StreamsTruncated'>) {
+      if (data.counted_until === null) return;
+      for (const row of endUntil.all(data.channel_id, data.counted_until)) failing.delete(webhookIn(row));
+      for (const { webhook_id, since } of data.failing) {
+        end.run(webhook_id);
+        if (begin.run(webhook_id, since).changes > 0) failing.add(webhook_id);
+      }
     }
     function forget(webhookId: number) {
       if (failing.delete(webhookId)) end.run(webhookId);
@@ -30,6 +41,9 @@ export const health: Projection = {
       switch (fact.type) {
         case 'DeliveryAttempted':
           attempted(fact);
+          return;
+        case 'StreamsTruncated':
+          truncated(fact);
           return;
         case 'WebhookDeleted':
           forget(idIn(fact.stream));

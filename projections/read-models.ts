@@ -6,6 +6,7 @@ import { deliveryList } from './delivery-list.ts';
 import { erasureQueries, erasures } from './erasures.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
+import { expiries, expiryQueries } from './expiries.ts';
 import { feedQueries } from './feed.ts';
 import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
@@ -16,6 +17,7 @@ import { webhookQueries, webhooks } from './webhooks.ts';
 /** Every read model, in the order in which each fact passes them. */
 export const PROJECTIONS: readonly Projection[] = [
   erasures,
+  expiries,
   channels,
   health,
   events,
@@ -100,6 +102,7 @@ export function readModels(db: DatabaseSync) {
     deliveries: deliveryQueries(db),
     recoveries: recoveryQueries(db),
     erasures: erasureQueries(db),
+    expiries: expiryQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),
     lists: { events: eventList(db), deliveries: deliveryList(db) },

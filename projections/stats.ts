@@ -51,6 +51,7 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
     DELETE FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ?2 AND from_ms <
       (SELECT max(from_ms) FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ${LONG.spanMs}) - ?3`);
   const erase = db.prepare('DELETE FROM attempt_counts WHERE webhook_id = ?');
+  const eraseUntil = db.prepare('DELETE FROM attempt_counts WHERE webhook_id = ? AND from_ms <= ?');
   const counted = new Map<string, Counted>();
   const newest = new Map<number, number>();
 
@@ -86,6 +87,12 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
     forget(webhookId: number): void {
       for (const [name, bucket] of counted) if (bucket.webhookId === webhookId) counted.delete(name);
       erase.run(webhookId);
+    },
+    /** Forgets the buckets of a webhook that hold what was recorded up to a time, in ms since the epoch. */
+    forgetUntil(webhookId: number, untilMs: number): void {
+      for (const [name, bucket] of counted)
+        if (bucket.webhookId === webhookId && bucket.fromMs <= untilMs) counted.delete(name);
+      eraseUntil.run(webhookId, untilMs);
     },
   };
 }

@@ -140,7 +140,7 @@ export function createHouse(name: string, settings: Settings) {
       { number, position, isOurs }: Numbered,
       { models, progress }: { models: ReadModels; progress: Progress },
     ): () => number {
-      const { channels, webhooks, events, recoveries, erasures } = models;
+      const { channels, webhooks, events, recoveries, erasures, expiries } = models;
       let isBehind = true;
       let last = 0;
       let next = () => last;
@@ -151,7 +151,7 @@ export function createHouse(name: string, settings: Settings) {
           isBehind = progress.reached() < progress.head;
           const largest = Math.max(
             last,
-            ...[channels, webhooks, events, recoveries, erasures].map((of) => of.largestId()),
+            ...[channels, webhooks, events, recoveries, erasures, expiries].map((of) => of.largestId()),
           );
           next = createIds(number, nowMs, largest);
         }

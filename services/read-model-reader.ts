@@ -155,6 +155,7 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     deliveries: group(shape.deliveries, ask, ({ deliveries }) => deliveries),
     recoveries: group(shape.recoveries, ask, ({ recoveries }) => recoveries),
     erasures: group(shape.erasures, ask, ({ erasures }) => erasures),
+    expiries: group(shape.expiries, ask, ({ expiries }) => expiries),
     feed: group(shape.feed, ask, ({ feed }) => feed),
     stats: group(shape.stats, ask, ({ stats }) => stats),
     lists: group(shape.lists, ask, ({ lists }) => lists),

@@ -90,8 +90,13 @@ export function createRemains(store: Pick<EventStore, 'storedIn'>) {
     },
     /** Position of the last fact of a stream that has left something; -1 where none has. */
     lastOf: (name: string): number => stretches.get(name)?.at(-1)?.last ?? -1,
-    /** Ids of the channels whose facts have left something. */
-    channels: (): number[] => [...new Set([...stretches.values()].flat().map(({ channelId }) => channelId))],
+    /** Ids of the channels whose streams' facts have left something, of the streams that are named so. */
+    channels(pattern: RegExp): number[] {
+      const found = [...stretches].flatMap(([name, own]) => (pattern.test(name) ? own : []));
+      return [...new Set(found.map(({ channelId }) => channelId))];
+    },
+    /** How many facts have left something. */
+    count: (): number => [...stretches.values()].flat().reduce((sum, { from, before }) => sum + before - from, 0),
     /** All stretches of a channel's streams. */
     ofChannel: (channelId: number): KnownStretch[] =>
       [...stretches.values()].flat().filter((stretch) => stretch.channelId === channelId),

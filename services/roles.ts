@@ -72,8 +72,14 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
-    const eraser = createEraser({ store, readModels: models, progress, tree, relay, log, nowMs });
+    const recoverer = createRecoverer({
+      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
+      retentionMs: settings.retentionMs,
+    });
+    const eraser = createEraser({
+      ...{ store, readModels: models, progress, tree, relay, log, nowMs },
+      retentionMs: settings.retentionMs,
+    });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },

@@ -94,7 +94,7 @@ async function notificationLog(
     if (later >= 0) break;
   }
   if (!facts.some(({ type, data }) => type === 'EventPublished' && data.id === eventId)) {
-    throw new CannotStart(`event ${eventId} was not published then`);
+    throw new CannotStart(`event ${eventId} was not published then, or the log has it no more`);
   }
   const entries = [...foldNotificationLog(facts, eventId), ...(skipped ? foldSkipped(facts, eventId) : [])];
   return entries.sort((a, b) => a.webhook_id - b.webhook_id);

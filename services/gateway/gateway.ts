@@ -23,7 +23,13 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
   readonly settings: AppSettings &
     Pick<
       Settings,
-      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+      | 'port'
+      | 'adminKey'
+      | 'retentionMs'
+      | 'publishLagLimitMs'
+      | 'publishRateLimit'
+      | 'trustedProxies'
+      | 'maxConnections'
     >;
   readonly destinations: Destinations;
   readonly store: EventStore;
@@ -68,6 +74,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     clientAddress: createClientAddress(trustedProxies),
     publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
+    retentionMs: settings.retentionMs,
     checks,
     ids,
     nowMs,

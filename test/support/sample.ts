@@ -5,6 +5,7 @@ import type { PublishedEvent } from '../../domain/event.ts';
 import type { Fact, FactMetadata, NewFact, RecordedFact } from '../../domain/facts.ts';
 import type { RecoveryFact } from '../../domain/recovery.ts';
 import type { RedeliveryFact } from '../../domain/redelivery.ts';
+import type { RetentionFact } from '../../domain/retention.ts';
 import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 
 /** The one place that spells full facts: a test names only the parts that it is about. */
@@ -165,6 +166,15 @@ export function streamsErased(part: Partial<Of<ErasureFact, 'StreamsErased'>['da
 export function erasureFinished(erased = NOTHING_ERASED) {
   const data = { channel_id: CHANNEL_ID, finished_at: iso(AT_MS + 3 * HOUR_MS), erased };
   return { type: 'ErasureFinished', data } satisfies ErasureFact;
+}
+
+export function eventsExpired(below: number, kept: readonly number[] = [], from = 0) {
+  return { type: 'EventsExpired', data: { from, below, kept } } satisfies RetentionFact;
+}
+
+export function streamsTruncated(part: Partial<Of<RetentionFact, 'StreamsTruncated'>['data']> = {}) {
+  const data = { channel_id: CHANNEL_ID, streams: [], counted_until: null, failing: [], ...part };
+  return { type: 'StreamsTruncated', data } satisfies RetentionFact;
 }
 
 /** What a success says differently. */

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { isFor, NewEvent, NewEvents, type PublishedEvent, publish } from '../../../domain/event.ts';
 import { ACTORS, stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
-import { factId } from '../../../domain/ids.ts';
+import { factId, idTimeMs } from '../../../domain/ids.ts';
 import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
 import { NewRedelivery, requestRedelivery } from '../../../domain/redelivery.ts';
 import { newFact } from '../commands.ts';
@@ -175,6 +175,7 @@ async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof New
   const { id, channel, eventId, body, atMs, requestId, by, repeatable, repeated } = request;
   const name = stream.events(channel.id);
   const event = await findEvent(gateway, channel.id, eventId);
+  refuseExpired(gateway, event);
   const fact = requestRedelivery(event, body, { id, atMs, by });
   if (repeated) await whenAllIsRead(gateway, name);
   if (!repeated || !gateway.readModels.deliveries.hasRedelivery(event.id, id)) {
@@ -184,6 +185,12 @@ async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof New
   }
   const { channel_id, ...answer } = fact.data;
   return answer;
+}
+
+/** What is about to go must not be begun again. @throws Problem event-not-found */
+function refuseExpired({ retentionMs, nowMs }: Gateway, { id }: PublishedEvent): void {
+  if (retentionMs === undefined || idTimeMs(id) >= nowMs() - retentionMs) return;
+  throw new Problem('event-not-found', 'The event is older than events are kept here.');
 }
 
 /** @throws Problem webhook-not-found, fields-invalid, nothing-to-redeliver */

@@ -64,7 +64,13 @@ function rowsOf(facts: readonly RecordedFact[], atATime = facts.length) {
     writer.apply(batch, batch.at(-1)?.position ?? -1);
   }
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
-  const rows = tables.map(({ name }) => [name, db.prepare(`SELECT * FROM ${name} ORDER BY 1, 2`).all()]);
+  const rowsIn = (name: unknown) =>
+    db
+      .prepare(`SELECT * FROM ${name}`)
+      .all()
+      .map((row) => JSON.stringify(row))
+      .sort();
+  const rows = tables.map(({ name }) => [name, rowsIn(name)]);
   return { rows: JSON.stringify(rows, undefined, 1), models: readModels(db) };
 }
 
