@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { LiveChannel } from '../../domain/channel.ts';
 import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
+import { Asset } from './asset.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { acceptOnce } from './idempotency.ts';
@@ -125,6 +126,10 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
+  }
+  if (result instanceof Asset) {
+    result.send(ctx);
+    return;
   }
   if (!(result instanceof Part)) {
     ctx.body = result;

@@ -17,6 +17,8 @@ import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
 import { createPublishRate } from './publish-rate.ts';
+import { createReference } from './reference/reference.ts';
+import { GROUPS } from './routes/routes.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
@@ -71,6 +73,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     checks,
     ids,
     nowMs,
+    reference: createReference(GROUPS),
     log,
   };
   let isStopping = false;
