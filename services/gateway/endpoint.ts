@@ -40,6 +40,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     }
 
     return async (ctx) => {
+      ctx.state.route = route.path;
       const params: PathParams & { event?: string; recovery?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
       const isMany = route.count !== undefined;
@@ -122,6 +123,7 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
+  if (route.contentType) ctx.set('Content-Type', route.contentType);
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));

@@ -47,6 +47,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /': EVERYBODY,
   'GET /healthz': EVERYBODY,
   'GET /readyz': EVERYBODY,
+  'GET /metrics': {},
   'POST /v1/channels': {},
   'GET /v1/channels': {},
   'GET /v1/checkpoint': EVERYBODY,
