@@ -11,6 +11,7 @@ import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
+import { failureNoter } from './happenings.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
@@ -107,10 +108,14 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
     UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
     WHERE rowid = ?`);
 
+  const noteFailure = failureNoter(db);
+
   function change({ rowid, revision, state }: DeliveryRow, fact: Changing, newRevision = revision) {
-    const delivery = evolveDelivery(JSON.parse(state), fact);
+    const before = JSON.parse(state) as Delivery;
+    const delivery = evolveDelivery(before, fact);
     const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
     update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
+    return [before, delivery] as const;
   }
   /** @param pageBehind the next of them, behind the last that was changed */
   function changeAll(fact: Changing, pageBehind: (last: DeliveryRow | undefined) => unknown[]) {
@@ -124,7 +129,7 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
       if (!row || row.revision >= fact.revision) return;
-      change(row, fact, fact.revision);
+      noteFailure(...change(row, fact, fact.revision), fact);
       count(fact);
     },
     /** Changes all that is pending of a webhook. */

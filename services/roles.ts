@@ -63,6 +63,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createRelay } = await import('./relay/relay.ts');
     const { createResumer } = await import('./relay/resumer.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
+    const { createTeller } = await import('./relay/teller.ts');
     const { models, progress } = await readModels();
     const queue = await connected();
     const registry = openRegistry(db('relay', createRegistry));
@@ -79,11 +80,12 @@ const BUILD: { readonly [R in Role]: Build } = {
       marginMs: times.sweepMarginMs,
     });
     const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
+    const teller = createTeller({ store, readModels: models, progress, relay, log, nowMs });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, resumer, sweeper, recoverer, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, teller, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, metrics, log, times }) {
