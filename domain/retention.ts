@@ -14,6 +14,8 @@ export type RetentionFact = Facts<{
     streams: readonly ErasedStream[];
     counted_until: string | null;
     failing: readonly { readonly webhook_id: number; readonly since: string }[];
+    /** When operational webhooks were last told of each that it fails. */
+    told: readonly { readonly webhook_id: number; readonly at_ms: number }[];
   };
 }>;
 

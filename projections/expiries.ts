@@ -52,6 +52,8 @@ export function expiryQueries(db: DatabaseSync) {
   const channel = db.prepare('SELECT id FROM expired_channels WHERE id > ? ORDER BY id LIMIT 1');
   const failing = db.prepare(`
     SELECT webhook_id, since FROM webhooks JOIN failing ON webhook_id = id WHERE channel_id = ? AND live = 1`);
+  const told = db.prepare(`
+    SELECT webhook_id, at_ms FROM webhooks JOIN failing_told ON webhook_id = id WHERE channel_id = ?`);
   const largest = db.prepare('SELECT largest_id AS id FROM expired WHERE one = 1');
   return {
     /** A page of the events with ids from `from` on and below `before`, so many that it does not take long to let them go; undefined where there are none. */
@@ -73,6 +75,9 @@ export function expiryQueries(db: DatabaseSync) {
     /** The webhooks of a channel that fail, and since when. */
     failing: (channelId: number): { webhook_id: number; since: string }[] =>
       failing.all(channelId) as unknown as { webhook_id: number; since: string }[],
+    /** When it was last told of each webhook of a channel that it fails. */
+    told: (channelId: number): { webhook_id: number; at_ms: number }[] =>
+      told.all(channelId) as unknown as { webhook_id: number; at_ms: number }[],
     largestId: (): number => (largest.get() as { id: number } | undefined)?.id ?? 0,
   };
 }

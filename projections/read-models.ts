@@ -8,6 +8,7 @@ import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
 import { expiries, expiryQueries } from './expiries.ts';
 import { feedQueries } from './feed.ts';
+import { happeningQueries, happenings } from './happenings.ts';
 import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
 import { recoveries, recoveryQueries } from './recoveries.ts';
@@ -24,13 +25,14 @@ export const PROJECTIONS: readonly Projection[] = [
   deliveries,
   recoveries,
   webhooks,
+  happenings,
 ];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 8;
+export const READ_MODEL_VERSION = 9;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -103,6 +105,7 @@ export function readModels(db: DatabaseSync) {
     recoveries: recoveryQueries(db),
     erasures: erasureQueries(db),
     expiries: expiryQueries(db),
+    happenings: happeningQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),
     lists: { events: eventList(db), deliveries: deliveryList(db) },

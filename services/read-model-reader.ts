@@ -156,6 +156,7 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     recoveries: group(shape.recoveries, ask, ({ recoveries }) => recoveries),
     erasures: group(shape.erasures, ask, ({ erasures }) => erasures),
     expiries: group(shape.expiries, ask, ({ expiries }) => expiries),
+    happenings: group(shape.happenings, ask, ({ happenings }) => happenings),
     feed: group(shape.feed, ask, ({ feed }) => feed),
     stats: group(shape.stats, ask, ({ stats }) => stats),
     lists: group(shape.lists, ask, ({ lists }) => lists),

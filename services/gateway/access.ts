@@ -20,6 +20,7 @@ interface Rule {
 export const ACCESS = {
   anyone: { withoutKey: 'always', keys: [], who: 'anyone' },
   'channel-creator': { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
+  operator: { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
   admin: { withoutKey: 'never', keys: [], who: 'admin' },
   publisher: { withoutKey: 'never', keys: ['publisher'], who: 'publisher' },
   'channel-ender': {

@@ -29,7 +29,7 @@ const EXPIRE_MS = 6 * 3_600_000;
 
 export interface EraserDeps {
   readonly store: Pick<EventStore, 'read' | 'storedIn' | 'append' | 'truncate' | 'lastPosition'>;
-  readonly readModels: Pick<ReadModels, 'erasures' | 'expiries' | 'events'>;
+  readonly readModels: Pick<ReadModels, 'erasures' | 'expiries' | 'events' | 'happenings'>;
   readonly progress: Pick<Progress, 'whenProcessed'>;
   readonly tree: OwnTree;
   readonly relay: Pick<Relay, 'whenLeading'>;

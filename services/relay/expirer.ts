@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { type Fact, stream } from '../../domain/facts.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import { type RetentionFact, retentionMarginMs } from '../../domain/retention.ts';
@@ -8,11 +8,20 @@ import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Remains } from '../remains.ts';
 import type { Term } from './leadership.ts';
-import { createKeeper, type OwnTree, PAGE, systemFact, truncateAll, whenHeadCovers, whenRead } from './truncation.ts';
+import {
+  createKeeper,
+  LOOK_MS,
+  type OwnTree,
+  PAGE,
+  systemFact,
+  truncateAll,
+  whenHeadCovers,
+  whenRead,
+} from './truncation.ts';
 
 export interface ExpirerDeps {
   readonly store: Pick<EventStore, 'read' | 'storedIn' | 'append' | 'truncate' | 'lastPosition'>;
-  readonly readModels: Pick<ReadModels, 'expiries' | 'events'>;
+  readonly readModels: Pick<ReadModels, 'expiries' | 'events' | 'happenings'>;
   readonly progress: Pick<Progress, 'whenProcessed'>;
   readonly tree: OwnTree;
   readonly log: Logger;
@@ -24,7 +33,7 @@ export interface ExpirerDeps {
 /** Lets go what is older than RETENTION and over: first from the read models, then from the log. The facts that say so are the only memory of where it is. */
 export function createExpirer(deps: ExpirerDeps) {
   const { store, progress, tree, log } = deps;
-  const { expiries, events } = deps.readModels;
+  const { expiries, events, happenings } = deps.readModels;
   let revision = NO_STREAM_YET;
 
   async function append(fact: RetentionFact, term: Term) {
@@ -90,10 +99,14 @@ export function createExpirer(deps: ExpirerDeps) {
     const last = Math.max(...names.map((name) => remains.lastOf(name)));
     if (last >= 0) await whenHeadCovers(tree, last, term);
     const streams = names.map((name) => ({ stream: name, before: remains.before(name) }));
+    // What is noted by then is void behind the fact.
+    while (happenings.isUntold(channelId)) await delay(LOOK_MS, undefined, { signal: term.signal });
     const [, attemptsMs] = ends;
     const counted_until = attemptsMs === undefined ? null : new Date(attemptsMs).toISOString();
     const failing = expiries.failing(channelId).filter(({ since }) => since <= (counted_until ?? ''));
-    await append({ type: 'StreamsTruncated', data: { channel_id: channelId, streams, counted_until, failing } }, term);
+    const told = expiries.told(channelId);
+    const data = { channel_id: channelId, streams, counted_until, failing, told };
+    await append({ type: 'StreamsTruncated', data }, term);
     await truncateAll(store, streams);
   }
 

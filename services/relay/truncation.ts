@@ -11,7 +11,7 @@ import type { Remains } from '../remains.ts';
 import type { Term } from './leadership.ts';
 
 /** How often it is looked whether what is waited for is there, in ms. */
-const LOOK_MS = 50;
+export const LOOK_MS = 50;
 /** How long to wait at a time for the projector, in ms. */
 const CATCH_UP_MS = 10_000;
 /** Facts that are read at a time: each may have 768 KiB. */

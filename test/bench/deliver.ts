@@ -38,9 +38,7 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
       delivered += count;
     }
     Object.assign(figures, await memory(bench, 'loaded'));
-    for (const [name, ms] of bench.cpuMs()) {
-      if (name !== 'receiver') figures[`deliver cpu_ms_per_event ${name}`] = (ms - (usedMs.get(name) ?? 0)) / delivered;
-    }
+    for (const [name, ms] of bench.cpuMsPerEvent(usedMs, delivered)) figures[`deliver ${name}`] = ms;
     figures['deliver post_loop_per_s'] = spread(bare);
     figures['deliver per_s'] = spread(ours);
     figures['deliver ratio'] = spread(ours.map((perS, i) => perS / (bare[i] ?? Number.NaN)));

@@ -173,7 +173,7 @@ export function eventsExpired(below: number, kept: readonly number[] = [], from 
 }
 
 export function streamsTruncated(part: Partial<Of<RetentionFact, 'StreamsTruncated'>['data']> = {}) {
-  const data = { channel_id: CHANNEL_ID, streams: [], counted_until: null, failing: [], ...part };
+  const data = { channel_id: CHANNEL_ID, streams: [], counted_until: null, failing: [], told: [], ...part };
   return { type: 'StreamsTruncated', data } satisfies RetentionFact;
 }
 

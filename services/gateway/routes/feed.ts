@@ -28,10 +28,13 @@ const FeedQuery = Closed({
   ),
 });
 
-const FeedAnswer = Type.Object({
-  events: Type.Array(EventAnswer),
-  cursor: Type.String({ description: 'Goes into `after` of the next request.' }),
-});
+const FeedAnswer = Type.Object(
+  {
+    events: Type.Array(EventAnswer),
+    cursor: Type.String({ description: 'Goes into `after` of the next request.', examples: ['MS40Mg'] }),
+  },
+  { title: 'FeedPart' },
+);
 
 type FeedRequest = Request<typeof PATH, never, typeof FeedQuery>;
 
@@ -40,7 +43,9 @@ export const feedRoutes = [
     method: 'GET',
     path: PATH,
     access: 'webhook-owner',
+    operation: 'readFeed',
     summary: 'Read the events of a webhook in the order of their publication, and wait for the next',
+    problems: ['too-many-waiting'],
     query: FeedQuery,
     answer: FeedAnswer,
     async handle(request, gateway) {

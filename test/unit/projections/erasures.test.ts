@@ -26,11 +26,12 @@ import {
 
 const OTHER = CHANNEL_ID + 1;
 const OTHER_HOOK = WEBHOOK_ID + 100;
+const OPERATIONAL = WEBHOOK_ID + 1;
 const LATE_HOOK = WEBHOOK_ID + 200;
 const ERASURE = stream.erasure(CHANNEL_ID);
 const OWN = [
   ...[stream.channel(CHANNEL_ID), stream.events(CHANNEL_ID), stream.deliveries(CHANNEL_ID)],
-  ...[stream.webhook(WEBHOOK_ID), stream.webhook(LATE_HOOK), stream.recovery(RECOVERY_ID)],
+  ...[stream.webhook(WEBHOOK_ID), stream.webhook(OPERATIONAL), stream.webhook(LATE_HOOK), stream.recovery(RECOVERY_ID)],
 ];
 
 /** All that a channel may have, what comes too late, and another channel beside it. */
@@ -39,6 +40,7 @@ const BEFORE: Place[] = [
   [stream.channel(OTHER), channelCreated({ id: OTHER })],
   [stream.webhook(WEBHOOK_ID), webhookCreated()],
   [stream.webhook(OTHER_HOOK), webhookCreated({ id: OTHER_HOOK, channel_id: OTHER })],
+  [stream.webhook(OPERATIONAL), webhookCreated({ id: OPERATIONAL, kind: 'operational' })],
   [stream.events(CHANNEL_ID), published()],
   [stream.events(OTHER), published({ id: EVENT_ID + 1, channel_id: OTHER })],
   [stream.deliveries(CHANNEL_ID), attempted()],

@@ -23,6 +23,7 @@ import {
 const EVENTS = stream.events(CHANNEL_ID);
 const DELIVERIES = stream.deliveries(CHANNEL_ID);
 const FAILING = WEBHOOK_ID + 1;
+const OPERATIONAL = WEBHOOK_ID + 2;
 const [FIRST, SECOND, THIRD] = [EVENT_ID, EVENT_ID + 1, EVENT_ID + 2];
 
 /** Two webhooks, one of which fails all the time. The second event waits for a retry when the first expires, and the third is new. */
@@ -30,6 +31,7 @@ const BEFORE: Place[] = [
   [stream.channel(CHANNEL_ID), channelCreated()],
   [stream.webhook(WEBHOOK_ID), webhookCreated()],
   [stream.webhook(FAILING), webhookCreated({ id: FAILING })],
+  [stream.webhook(OPERATIONAL), webhookCreated({ id: OPERATIONAL, kind: 'operational' })],
   [EVENTS, published({ id: FIRST })],
   [DELIVERIES, attempted({ event_id: FIRST, ...DELIVERED })],
   [

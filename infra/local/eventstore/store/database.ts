@@ -21,7 +21,7 @@ const PRAGMAS = `
   PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -32768;
+  PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
   PRAGMA secure_delete = ON;
 `;
