@@ -8,6 +8,7 @@ export type ProblemCode =
   | 'contended'
   | 'cross-site'
   | 'encoding-unknown'
+  | 'erasure-not-found'
   | 'event-not-found'
   | 'fields-invalid'
   | 'guid-immutable'
@@ -117,6 +118,22 @@ export interface ChannelChanges {
 
 export interface Deleted {
   response: 'ok';
+}
+
+export interface Erasure {
+  channel_id: number;
+  status: 'running' | 'finished';
+  requested_at: string;
+  /** The kind of key that asked. */
+  by: 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
+  /** What is gone so far; `facts` counts all that the log held of the channel. */
+  erased: {
+    events: number;
+    attempts: number;
+    webhooks: number;
+    facts: number;
+  };
+  finished_at: string | null;
 }
 
 export interface NewWebhook {
@@ -466,9 +483,12 @@ export interface Operations {
     body: ChannelChanges;
     answer: Channel;
   };
-  /** Delete a channel. */
+  /** Delete a channel, or erase all that there is of it. */
   deleteChannel: {
-    query: undefined;
+    query: {
+      /** Whether all that there is of the channel is to be erased, too. */
+      erase?: 'true' | 'false' | undefined;
+    } | undefined;
     body: undefined;
     answer: Deleted;
   };
@@ -477,6 +497,12 @@ export interface Operations {
     query: undefined;
     body: Record<string, never>;
     answer: Channel;
+  };
+  /** Read how far the erasure of a channel is. */
+  getErasure: {
+    query: undefined;
+    body: undefined;
+    answer: Erasure;
   };
   /** List the webhooks of a channel. */
   listWebhooks: {
@@ -730,6 +756,7 @@ export const OPERATIONS = {
   updateChannel: { method: 'PUT', path: '/v1/channels/{channel}' },
   deleteChannel: { method: 'DELETE', path: '/v1/channels/{channel}' },
   rotatePublisherKey: { method: 'POST', path: '/v1/channels/{channel}/rotate_key' },
+  getErasure: { method: 'GET', path: '/v1/channels/{channel}/erasure' },
   listWebhooks: { method: 'GET', path: '/v1/channels/{channel}/webhooks' },
   createWebhook: { method: 'POST', path: '/v1/channels/{channel}/webhooks' },
   getWebhook: { method: 'GET', path: '/v1/channels/{channel}/webhooks/{webhook}' },

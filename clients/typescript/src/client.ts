@@ -3,6 +3,7 @@ import type {
   ChannelChanges,
   Checkpoint,
   Deleted,
+  Erasure,
   Event,
   NewChannel,
   NewEvent,
@@ -58,6 +59,11 @@ export function createClient(options: ClientOptions) {
         one('updateChannel', { ids: [channel], body: changes }, more),
       delete: (channel: ChannelId, more?: CallOptions): Promise<Deleted> =>
         one('deleteChannel', { ids: [channel] }, more),
+      /** Deletes it, if it is still there, and erases all that there is of it. It cannot be taken back. */
+      erase: (channel: ChannelId, more?: CallOptions): Promise<Deleted> =>
+        one('deleteChannel', { ids: [channel], query: { erase: 'true' } }, more),
+      /** How far that is. */
+      erasure: (channel: number, more?: CallOptions): Promise<Erasure> => one('getErasure', { ids: [channel] }, more),
       /** Answers with the new publisher key; the old one stops at once. */
       rotateKey: (channel: ChannelId, more?: CallOptions): Promise<Channel> =>
         one('rotatePublisherKey', { ids: [channel], body: {} }, more),

@@ -130,6 +130,8 @@ describe('the client', () => {
     expect(listed.map(({ id }) => id)).to.have.members([event.id, ...ids]);
     lost.next = 1;
     expect(await publisher.channels.delete(channel.id)).to.deep.equal({ response: 'ok' });
+    expect(await publisher.channels.erase(channel.id)).to.deep.equal({ response: 'ok' });
+    expect(await publisher.channels.erasure(channel.id)).to.include({ channel_id: channel.id, by: 'publisher' });
   });
 
   it('recovers what a webhook has missed', async () => {
