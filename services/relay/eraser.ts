@@ -20,7 +20,16 @@ import { createRemains, type Remains } from '../remains.ts';
 import { createExpirer } from './expirer.ts';
 import type { Term } from './leadership.ts';
 import type { Relay } from './relay.ts';
-import { createKeeper, type OwnTree, PAGE, systemFact, truncateAll, whenHeadCovers, whenRead } from './truncation.ts';
+import {
+  createKeeper,
+  type OwnTree,
+  PAGE,
+  systemFact,
+  truncateAll,
+  whenAllIsRead,
+  whenHeadCovers,
+  whenRead,
+} from './truncation.ts';
 
 /** How often it is looked for something to erase, in ms. */
 const IDLE_MS = 200;
@@ -91,8 +100,7 @@ export function createEraser(deps: EraserDeps): Service {
     let now = known;
     for (;;) {
       // In this order: what the streams hold by then is read, and they are all that was known to hold something.
-      const upTo = await store.lastPosition();
-      await whenRead(progress, upTo, term);
+      const upTo = await whenAllIsRead(deps, term);
       const left = erasures.left(known.channelId);
       if (left.length === 0 || term.isOver()) return now;
       const last = await keepRemains(known.channelId, left, remains);
@@ -138,6 +146,7 @@ export function createEraser(deps: EraserDeps): Service {
     const expirer = retentionMs === undefined ? undefined : createExpirer({ ...deps, retentionMs });
     const everyMs = Math.min(EXPIRE_MS, (retentionMs ?? 0) / 50);
     let nextMs = 0;
+    await whenAllIsRead(deps, term);
     await expirer?.begin();
     while (!term.isOver()) {
       const channelId = erasures.unfinished();

@@ -15,6 +15,7 @@ import {
   PAGE,
   systemFact,
   truncateAll,
+  whenAllIsRead,
   whenHeadCovers,
   whenRead,
 } from './truncation.ts';
@@ -92,6 +93,7 @@ export function createExpirer(deps: ExpirerDeps) {
 
   async function truncateChannel(channelId: number, before: number, remains: Remains, term: Term) {
     const names = [stream.events(channelId), stream.deliveries(channelId)];
+    await whenAllIsRead(deps, term);
     const keeper = createKeeper(store, channelId, remains);
     const ends: (number | undefined)[] = [];
     for (const name of names) ends.push(await keepRemains(name, before, keeper, remains));

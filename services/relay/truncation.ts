@@ -38,6 +38,19 @@ export async function whenRead(progress: Pick<Progress, 'whenProcessed'>, positi
   while (!(await progress.whenProcessed(position, CATCH_UP_MS))) signal.throwIfAborted();
 }
 
+/**
+ * Until the read models know all that the log holds by now. What they do not know of an old event must mean that it has gone, not that they are being made anew.
+ * @throws StoreUnavailable
+ */
+export async function whenAllIsRead(
+  { store, progress }: { store: Pick<EventStore, 'lastPosition'>; progress: Pick<Progress, 'whenProcessed'> },
+  term: Term,
+): Promise<number> {
+  const position = await store.lastPosition();
+  await whenRead(progress, position, term);
+  return position;
+}
+
 export async function truncateAll(
   store: Pick<EventStore, 'truncate'>,
   streams: readonly ErasedStream[],
