@@ -25,6 +25,7 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/webhooks/1/stats': ['GET', 'HEAD'],
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
+  '/v1/channels/1/erasure': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],
   '/openapi.json': ['GET', 'HEAD'],
   '/docs': ['GET', 'HEAD'],
