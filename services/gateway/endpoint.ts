@@ -65,6 +65,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
+        traceparent: ctx.state.traceparent,
         repeatable: false,
         repeated: false,
         whenGone: (act: () => void) => ctx.res.once('close', act),

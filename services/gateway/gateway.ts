@@ -42,12 +42,13 @@ export interface GatewayDeps
   readonly nowMs: () => number;
   readonly metrics: Metrics;
   readonly exchange: Pick<Exchange, 'all'>;
+  readonly tracing?: Gateway['tracing'];
 }
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
   const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueState } = deps;
-  const { log, ids, nowMs, checks, metrics, exchange } = deps;
+  const { log, ids, nowMs, checks, metrics, exchange, tracing } = deps;
   const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
@@ -78,6 +79,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     checks,
     figures: createRequestFigures(metrics),
     metrics: exchange.all,
+    tracing,
     ids,
     nowMs,
     log,

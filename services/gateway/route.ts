@@ -38,6 +38,8 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** When the request was made, in ms since the epoch. A repetition has the first one's ids and `atMs`. */
   readonly atMs: number;
   readonly requestId: string;
+  /** Of the request's span, where there are traces. */
+  readonly traceparent: string | undefined;
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
