@@ -130,7 +130,11 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   figures.recorded(fact.data);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
   if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
-  log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
+  const { trigger } = fact.data;
+  const line = { ...ids, trigger, outcome, status_code, error, duration_ms, next_attempt_at, trace_id: span?.traceId };
+  // What went well is one line among thousands.
+  if (outcome === 'delivered') log.debug(line, 'attempted');
+  else log.info(line, 'attempted');
   const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };
 }

@@ -9,6 +9,7 @@ import type { Gateway } from './context.ts';
 import { createEndpoints } from './endpoint.ts';
 import { asProblem, Problem } from './problems.ts';
 import { checkHead, createPipelineCheck, givenRequestId } from './request-head.ts';
+import { createRequestLog } from './request-log.ts';
 import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { ROUTES } from './routes/routes.ts';
 import { setStandingHeaders } from './standing-headers.ts';
@@ -32,7 +33,7 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
 function answerAlways({ log, figures, tracing }: Gateway, isStopping: () => boolean): Middleware {
-  const isLogged = log.isLevelEnabled('debug');
+  const logAnswered = createRequestLog(log);
   return async (ctx: Context, next: Next) => {
     const beganMs = performance.now();
     figures.begun();
@@ -54,9 +55,7 @@ function answerAlways({ log, figures, tracing }: Gateway, isStopping: () => bool
     const tookMs = performance.now() - beganMs;
     figures.answered(ctx.method, ctx.state.route, ctx.status, tookMs);
     if (span) endRequestSpan(span, ctx);
-    if (!isLogged) return;
-    const took_ms = Math.round(tookMs);
-    log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
+    logAnswered(ctx, tookMs, span?.traceId);
   };
 }
 

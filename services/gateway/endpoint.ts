@@ -73,6 +73,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
+      ctx.state.about = accepted;
       answer(ctx, route, accepted, await route.handle(accepted, gateway));
     };
   };

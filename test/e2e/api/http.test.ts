@@ -7,6 +7,7 @@ import { useStack } from './support.ts';
 const METHODS: Record<string, readonly string[]> = {
   '/': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
+  '/metrics': ['GET', 'HEAD'],
   '/readyz': ['GET', 'HEAD'],
   '/v1/channels': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1': ['DELETE', 'GET', 'HEAD', 'PUT'],
