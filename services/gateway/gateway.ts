@@ -30,7 +30,7 @@ export interface GatewayDeps
   readonly settings: AppSettings &
     Pick<
       Settings,
-      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+      'port' | 'dataDir' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
     >;
   readonly destinations: Destinations;
   readonly store: EventStore;
@@ -84,7 +84,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     nowMs,
     log,
   };
-  tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs });
+  tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs, dataDir: settings.dataDir });
   let isStopping = false;
   const app = createApp(gateway, settings, () => isStopping);
   const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });

@@ -32,7 +32,7 @@ export function useStack(env: Record<string, string> = {}) {
     if (type !== undefined) sent.set('content-type', type);
     const answer = await fetch(stack.url + path, { method, headers: sent, ...(body !== undefined && { body }) });
     const text = await answer.text();
-    const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+    const isJson = text !== '' && /json/.test(answer.headers.get('content-type') ?? '');
     return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
   };
 
