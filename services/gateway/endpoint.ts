@@ -4,6 +4,7 @@ import type { LiveChannel } from '../../domain/channel.ts';
 import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
+import { answerStream, asksForStream, EventStream } from './event-stream.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
@@ -61,6 +62,8 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
+        isForStream: route.streamed !== undefined && asksForStream(ctx),
+        lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
@@ -125,6 +128,10 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
+  }
+  if (result instanceof EventStream) {
+    answerStream(ctx, result);
+    return;
   }
   if (!(result instanceof Part)) {
     ctx.body = result;

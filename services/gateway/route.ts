@@ -4,6 +4,7 @@ import type { Actor } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
 import type { Gateway } from './context.ts';
+import type { EventStream } from './event-stream.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -32,6 +33,9 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** How long the body was as it was sent, in characters. */
   readonly bodyLength: number;
   readonly query: Of<Q>;
+  /** Whether the client would rather have an EventStream, and the id of the last message that it got of one. */
+  readonly isForStream: boolean;
+  readonly lastEventId: string | undefined;
   /** Id of what the request creates, and those of all where that is more than one. */
   readonly id: number;
   readonly ids: readonly number[];
@@ -79,6 +83,7 @@ type Sparse<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
 type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
+type Answer<T> = Shown<T> | EventStream;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {
@@ -102,9 +107,11 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   /** What an Idempotency-Key remembers the body by, where that holds secrets: its hash goes to the log. */
   readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
+  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
+  readonly streamed?: TSchema;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
-  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;
+  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;
 }
 
 /** A row whose own types no longer matter. */

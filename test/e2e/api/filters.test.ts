@@ -129,6 +129,12 @@ describe('lists with filters', () => {
     const quiet = await newWebhook('/quiet');
     const { body } = await asked(`webhooks/${quiet.id}/stats`);
     expect(body.week).to.deep.include({ attempts: 0, delivered: 0, failed_attempts: 0, failed: 0, duration_ms: null });
+    const { body: parted } = await asked(`webhooks/${bad.id}/stats?series=day`);
+    expect(parted.series).to.have.length(24);
+    expect(parted.series[0].from).to.equal(parted.day.from);
+    const total = parted.series.reduce((sum: number, part: { attempts: number }) => sum + part.attempts, 0);
+    expect(total).to.equal(parted.day.attempts).and.to.be.above(0);
+    expect((await asked(`webhooks/${bad.id}/stats?series=year`)).status).to.equal(422);
   });
 
   it('are whole page by page while others publish: nothing is left out, nothing comes twice', async () => {
