@@ -56,6 +56,21 @@ const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
   ...eventFilters,
   ext_ref_code: NewEvent.properties.ext_ref_code,
+  include: Type.Optional(
+    Type.Literal('deliveries', { description: 'Adds to each event how many of its deliveries have which status.' }),
+  ),
+});
+const Count = Type.Integer({ minimum: 0 });
+const CountsAnswer = Type.Object({
+  pending: Count,
+  delivered: Count,
+  failed: Count,
+  cancelled: Count,
+  attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
+});
+export const ListedEvent = Type.Object({
+  ...EventAnswer.properties,
+  deliveries: Type.Optional(CountsAnswer),
 });
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
@@ -112,12 +127,16 @@ export const eventRoutes = [
     access: 'publisher',
     summary: 'List the events of a channel, newest first',
     query: ListQuery,
-    answer: Type.Array(EventAnswer),
-    async handle({ channel, query }, { readModels, freshness }) {
+    answer: Type.Array(ListedEvent),
+    async handle({ channel, query }, { readModels: { lists }, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
-      const { after, limit = DEFAULT_LIMIT } = query;
-      const { items, next } = readModels.lists.events(channel.id, query, { ...idsIn(query), after, limit });
-      return new Part(items, next);
+      const { after, limit = DEFAULT_LIMIT, include } = query;
+      const { items, next } = lists.events(channel.id, query, { ...idsIn(query), after, limit });
+      if (include === undefined) return new Part(items, next);
+      return new Part(
+        items.map((event) => ({ ...event, deliveries: lists.counts(event.id) })),
+        next,
+      );
     },
   }),
   route({

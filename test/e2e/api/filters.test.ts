@@ -137,6 +137,20 @@ describe('lists with filters', () => {
     expect((await asked(`webhooks/${bad.id}/stats?series=year`)).status).to.equal(422);
   });
 
+  it('of events say how many of their deliveries have which status, where that is asked for', async () => {
+    const { id } = await publish({ event_name: 'order.created' });
+    const counted = () => asked('events?include=deliveries&limit=1').then(({ body }) => body[0]);
+    const none = { pending: 0, delivered: 0, failed: 0, cancelled: 0, attempted: 0 };
+    const shown = await waitFor('both deliveries', counted, ({ deliveries }) => deliveries.pending === 0);
+    expect(shown).to.deep.include({ id, deliveries: { ...none, delivered: 1, failed: 1 } });
+    await call('PUT', path(`webhooks/${bad.id}`), { key: channel.publisher_key, json: { paused: true } });
+    await publish({ event_name: 'order.created' });
+    const waiting = await waitFor('the delivery', counted, ({ deliveries }) => deliveries.delivered === 1);
+    expect(waiting.deliveries).to.deep.equal({ ...none, delivered: 1, pending: 1 });
+    expect((await asked('events?limit=1')).body[0]).not.to.have.property('deliveries');
+    expect((await asked('events?include=skipped')).status).to.equal(422);
+  });
+
   it('are whole page by page while others publish: nothing is left out, nothing comes twice', async () => {
     const before: number[] = [];
     for (let n = 0; n < 30; n++) before.push((await publish({ event_name: n % 2 === 0 ? 'even' : 'odd' })).id);
