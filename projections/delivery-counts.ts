@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { DeliveryStatus } from '../domain/delivery.ts';
 
 /** The most deliveries of an event that are counted: a list must not walk all webhooks of the largest channel for each of its events. */
-export const MAX_COUNTED = 1_000;
+const MAX_COUNTED = 1_000;
 
 /** How many deliveries of an event there are of each status. */
 export type DeliveryCounts = Readonly<Record<DeliveryStatus, number>> & {
@@ -11,15 +11,13 @@ export type DeliveryCounts = Readonly<Record<DeliveryStatus, number>> & {
 };
 
 export function deliveryCounts(db: DatabaseSync) {
-  const counted = db.prepare(`
-    SELECT status, count(*) AS count, sum(revision >= 0) AS attempted
-    FROM (SELECT status, revision FROM deliveries WHERE event_id = ? LIMIT ${MAX_COUNTED}) GROUP BY status`);
+  const rows = db.prepare(`SELECT status, revision FROM deliveries WHERE event_id = ? LIMIT ${MAX_COUNTED}`);
   return (eventId: number): DeliveryCounts => {
     const counts = { pending: 0, delivered: 0, failed: 0, cancelled: 0, attempted: 0 };
-    for (const row of counted.all(eventId)) {
-      const { status, count, attempted } = row as { status: DeliveryStatus; count: number; attempted: number };
-      counts[status] = count;
-      if (status === 'pending') counts.attempted = attempted;
+    for (const row of rows.iterate(eventId)) {
+      const { status, revision } = row as { status: DeliveryStatus; revision: number };
+      counts[status] += 1;
+      if (status === 'pending' && revision >= 0) counts.attempted += 1;
     }
     return counts;
   };
