@@ -8,7 +8,7 @@ import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery } from '../query.ts';
 import { Part, route } from '../route.ts';
 import { Attempt, Id, Status, Time } from './answers.ts';
 
-const DeliveryAnswer = Type.Object({
+export const DeliveryAnswer = Type.Object({
   event_id: Id,
   event_name: NewEvent.properties.event_name,
   ext_ref_code: NewEvent.properties.ext_ref_code,

@@ -33,24 +33,23 @@ const RedeliveryAnswer = Type.Object({
   by: By,
 });
 
-const LogAnswer = Type.Array(
-  Type.Object({
-    webhook_id: Id,
-    webhook_url: Type.String(),
-    status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled', 'skipped']),
-    reason: Type.Optional(
-      Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
-    ),
-    next_attempt_at: Type.Union([Time, Type.Null()]),
-    attempts: Type.Array(Attempt),
-    redeliveries: Type.Optional(
-      Type.Array(Type.Object({ id: Id, requested_at: Time, by: By, reason: NewRedelivery.properties.reason }), {
-        description: 'Who asked for it to be delivered again.',
-      }),
-    ),
-    proof: Type.Optional(Proof),
-  }),
-);
+export const LogEntryAnswer = Type.Object({
+  webhook_id: Id,
+  webhook_url: Type.String(),
+  status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled', 'skipped']),
+  reason: Type.Optional(
+    Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
+  ),
+  next_attempt_at: Type.Union([Time, Type.Null()]),
+  attempts: Type.Array(Attempt),
+  redeliveries: Type.Optional(
+    Type.Array(Type.Object({ id: Id, requested_at: Time, by: By, reason: NewRedelivery.properties.reason }), {
+      description: 'Who asked for it to be delivered again.',
+    }),
+  ),
+  proof: Type.Optional(Proof),
+});
+const LogAnswer = Type.Array(LogEntryAnswer);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
@@ -68,7 +67,7 @@ const CountsAnswer = Type.Object({
   cancelled: Count,
   attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
 });
-export const ListedEvent = Type.Object({
+export const ListedEventAnswer = Type.Object({
   ...EventAnswer.properties,
   deliveries: Type.Optional(CountsAnswer),
 });
@@ -127,7 +126,7 @@ export const eventRoutes = [
     access: 'publisher',
     summary: 'List the events of a channel, newest first',
     query: ListQuery,
-    answer: Type.Array(ListedEvent),
+    answer: Type.Array(ListedEventAnswer),
     async handle({ channel, query }, { readModels: { lists }, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
       const { after, limit = DEFAULT_LIMIT, include } = query;

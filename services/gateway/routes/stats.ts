@@ -7,7 +7,7 @@ import { Time } from './answers.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-const Period = Type.Object({
+export const Period = Type.Object({
   from: Time,
   attempts: Count('Attempts that were recorded since.'),
   delivered: Count('Of these, attempts that delivered.'),
@@ -24,7 +24,7 @@ const StatsQuery = Closed({
   ),
 });
 
-const StatsAnswer = Type.Object({
+export const StatsAnswer = Type.Object({
   hour: Period,
   day: Period,
   week: Period,

@@ -29,7 +29,7 @@ const Pause = {
   pause_reason: Type.Optional(Type.Enum([...PAUSE_REASONS], { description: 'Why it is paused.' })),
 };
 
-const WebhookAnswer = Type.Object({
+export const WebhookAnswer = Type.Object({
   id: Id,
   ...NewWebhook.properties,
   ...Pause,
@@ -41,7 +41,7 @@ const WebhookAnswer = Type.Object({
 });
 
 /** Without its key and secret, which are those of today, and the values of its headers. */
-const PastWebhook = Type.Object({
+export const PastWebhook = Type.Object({
   id: Id,
   name: NewWebhook.properties.name,
   webhook_url: NewWebhook.properties.webhook_url,
