@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
+import { deliveryCounts } from './delivery-counts.ts';
 import { deliveryList } from './delivery-list.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
@@ -96,6 +97,6 @@ export function readModels(db: DatabaseSync) {
     happenings: happeningQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),
-    lists: { events: eventList(db), deliveries: deliveryList(db) },
+    lists: { events: eventList(db), deliveries: deliveryList(db), counts: deliveryCounts(db) },
   };
 }

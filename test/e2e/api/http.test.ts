@@ -23,6 +23,7 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/webhooks/1/deliveries': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/feed': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/stats': ['GET', 'HEAD'],
+  '/v1/channels/1/feed': ['GET', 'HEAD'],
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],
