@@ -3,24 +3,47 @@ import { isAskedFor } from './event-names.ts';
 import type { Facts } from './fact.ts';
 import { Closed, HttpUrl, MUST } from './fields.ts';
 
-export const NewEvent = Closed({
-  event_name: Type.String({
-    pattern: '^[A-Za-z0-9._:-]{1,255}$',
-    [MUST]: 'be 1 to 255 letters, digits, ".", "_", "-" or ":"',
-    description: 'What happened, such as `request.created`: letters, digits, `.`, `_`, `-`, `:`.',
-  }),
-  ext_ref_code: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'A reference of your own.' })),
-  event_url: Type.Optional(HttpUrl('Where more can be read about it.')),
-  data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Any JSON object.' })),
-});
+export const NewEvent = Closed(
+  {
+    event_name: Type.String({
+      pattern: '^[A-Za-z0-9._:-]{1,255}$',
+      [MUST]: 'be 1 to 255 letters, digits, ".", "_", "-" or ":"',
+      description: 'What happened: letters, digits, `.`, `_`, `-`, `:`.',
+      examples: ['request.created'],
+    }),
+    ext_ref_code: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'A reference of your own.',
+        examples: ['optional-reference-code-2396'],
+      }),
+    ),
+    event_url: Type.Optional(
+      HttpUrl('Where more can be read about it.', {
+        examples: ['http://publisher.com/optional_event_url_for_event_2396'],
+      }),
+    ),
+    data: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'Any JSON object.',
+        examples: [{ any_data: 'you-want-to-publish', example_request_id: '123', created_at: 1354649392 }],
+      }),
+    ),
+  },
+  'NewEvent',
+);
 export type NewEvent = Static<typeof NewEvent>;
 
 /** The most events that a batch may have. */
 export const MAX_BATCH = 250;
 
-export const NewEvents = Closed({
-  events: Type.Array(NewEvent, { minItems: 1, maxItems: MAX_BATCH, description: 'In the order of their ids.' }),
-});
+export const NewEvents = Closed(
+  {
+    events: Type.Array(NewEvent, { minItems: 1, maxItems: MAX_BATCH, description: 'In the order of their ids.' }),
+  },
+  'NewEvents',
+);
 
 export interface PublishedEvent extends Readonly<NewEvent> {
   readonly id: number;

@@ -5,6 +5,7 @@ import type { Logger } from '../../infra/log.ts';
 import { MasterSecretMissing } from '../../infra/master-secrets.ts';
 import type { Settings } from '../../infra/settings.ts';
 import { createBrowserCheck, createCors } from './browsers.ts';
+import { createConsole } from './console/console.ts';
 import type { Gateway } from './context.ts';
 import { createEndpoints } from './endpoint.ts';
 import { asProblem, Problem } from './problems.ts';
@@ -21,6 +22,9 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
   const endpoint = createEndpoints(gateway);
   // A path names one thing: an empty id at its end must not turn it into that of the whole list.
   const router = new Router({ sensitive: true, strict: true });
+  const { page, file } = createConsole();
+  router.register('/', ['GET'], [page]);
+  router.register('/console/:version/:file', ['GET'], [file]);
   for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));

@@ -13,6 +13,7 @@ import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
 import type { LiveChannels } from './live-channels.ts';
 import type { PublishRate } from './publish-rate.ts';
+import type { Reference } from './reference/reference.ts';
 import type { RequestFigures } from './request-figures.ts';
 
 /** Resolves where what it is named after can be used, throws where it cannot. */
@@ -45,5 +46,7 @@ export interface Gateway {
   readonly checks: Readonly<Record<string, Check>>;
   readonly ids: () => number;
   readonly nowMs: () => number;
+  /** The API, described. */
+  readonly reference: Reference;
   readonly log: Logger;
 }

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { LiveChannel } from '../../domain/channel.ts';
 import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
+import { Asset } from './asset.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
+import { answerStream, asksForStream, EventStream } from './event-stream.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
@@ -62,6 +64,8 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
+        isForStream: route.streamed !== undefined && asksForStream(ctx),
+        lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
@@ -125,10 +129,18 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
-  if (route.contentType) ctx.set('Content-Type', route.contentType);
+  if (route.mediaType) ctx.set('Content-Type', route.mediaType);
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
+  }
+  if (result instanceof Asset) {
+    result.send(ctx);
+    return;
+  }
+  if (result instanceof EventStream) {
+    answerStream(ctx, result);
+    return;
   }
   if (!(result instanceof Part)) {
     ctx.body = result;

@@ -20,7 +20,9 @@ import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
 import { type NodeFiguresDeps, tellNodeFigures } from './node-figures.ts';
 import { createPublishRate } from './publish-rate.ts';
+import { createReference } from './reference/reference.ts';
 import { createRequestFigures } from './request-figures.ts';
+import { GROUPS } from './routes/routes.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps
@@ -82,6 +84,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     tracing,
     ids,
     nowMs,
+    reference: createReference(GROUPS),
     log,
   };
   tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs, dataDir: settings.dataDir });

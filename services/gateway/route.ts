@@ -3,7 +3,10 @@ import type { LiveChannel } from '../../domain/channel.ts';
 import type { Actor } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
+import type { Asset } from './asset.ts';
 import type { Gateway } from './context.ts';
+import type { EventStream } from './event-stream.ts';
+import type { ProblemCode } from './problems.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -32,6 +35,9 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** How long the body was as it was sent, in characters. */
   readonly bodyLength: number;
   readonly query: Of<Q>;
+  /** Whether the client would rather have an EventStream, and the id of the last message that it got of one. */
+  readonly isForStream: boolean;
+  readonly lastEventId: string | undefined;
   /** Id of what the request creates, and those of all where that is more than one. */
   readonly id: number;
   readonly ids: readonly number[];
@@ -81,6 +87,7 @@ type Sparse<T> = T extends readonly (infer I)[]
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
 type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
+type Answer<T> = Shown<T> | Asset | EventStream;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {
@@ -88,7 +95,11 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly path: P;
   /** Who may call it. */
   readonly access: Access;
+  /** What it is called in clients that are made from the description of the API. */
+  readonly operation: string;
   readonly summary: string;
+  /** What goes wrong here and is not said by the rest of the row already. */
+  readonly problems?: readonly ProblemCode[];
   readonly query?: Q;
   readonly body?: B;
   /** How large a body may be, in KiB; absent: as large as everywhere. */
@@ -104,11 +115,17 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   /** What an Idempotency-Key remembers the body by, where that holds secrets: its hash goes to the log. */
   readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
-  /** Of an answer that is not JSON. */
-  readonly contentType?: string;
+  /** Of an answer that is not JSON of the moment. */
+  readonly mediaType?: string;
+  /** Whether the answer is an Asset. */
+  readonly isAsset?: true;
+  /** What whoever would rather have `text/html` is answered with. */
+  readonly page?: string;
+  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
+  readonly streamed?: TSchema;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
-  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;
+  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;
 }
 
 /** A row whose own types no longer matter. */
@@ -122,6 +139,13 @@ export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle' | 'has
   // biome-ignore lint/suspicious/noExplicitAny: a body of the row's own schema
   readonly hashedAs?: (body: any, gateway: Gateway) => unknown;
 };
+
+/** Routes that belong together where the API is described. */
+export interface Group {
+  readonly name: string;
+  readonly description: string;
+  readonly routes: readonly Route[];
+}
 
 /** Checks a row's handler against its path, schemas and answer. */
 export function route<const P extends string, A extends TSchema, B extends TObject = never, Q extends TObject = never>(

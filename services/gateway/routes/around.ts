@@ -5,29 +5,52 @@ import type { Check, Gateway } from '../context.ts';
 import { Problem } from '../problems.ts';
 import { route } from '../route.ts';
 
-const Index = Type.Object({
-  name: Type.String(),
-  version: Type.String(),
-  api: Type.String(),
-  health: Type.String(),
-  readiness: Type.String(),
-});
-const Health = Type.Object({ status: Type.Literal('ok') });
-const Readiness = Type.Object({ status: Type.Literal('ready'), checks: Type.Array(Type.String()) });
+/** Where things are. */
+const PLACES = {
+  api: '/v1/channels',
+  description: '/openapi.json',
+  reference: '/docs',
+  health: '/healthz',
+  readiness: '/readyz',
+};
+const Text = (example: string) => Type.String({ examples: [example] });
+const Index = Type.Object(
+  {
+    name: Text(PRODUCT.name),
+    version: Text(PRODUCT.version),
+    api: Text(PLACES.api),
+    description: Text(PLACES.description),
+    reference: Text(PLACES.reference),
+    health: Text(PLACES.health),
+    readiness: Text(PLACES.readiness),
+  },
+  { title: 'Index' },
+);
+const Exposition = Type.String({ examples: ['webhooks_process_up{process="gateway"} 1\n'] });
+/** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
+const EXPOSITION = 'text/plain; version=0.0.4; charset=utf-8';
+const Health = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' });
+const Readiness = Type.Object(
+  { status: Type.Literal('ready'), checks: Type.Array(Type.String({ examples: ['event store'] })) },
+  { title: 'Readiness' },
+);
 
 export const aroundRoutes = [
   route({
     method: 'GET',
     path: '/',
     access: 'anyone',
+    operation: 'getIndex',
     summary: 'What this is and where things are',
+    page: 'The console.',
     answer: Index,
-    handle: () => ({ ...PRODUCT, api: '/v1/channels', health: '/healthz', readiness: '/readyz' }),
+    handle: () => ({ ...PRODUCT, ...PLACES }),
   }),
   route({
     method: 'GET',
     path: '/healthz',
     access: 'anyone',
+    operation: 'getHealth',
     summary: 'Whether the process lives',
     answer: Health,
     handle: () => ({ status: 'ok' }) as const,
@@ -36,7 +59,9 @@ export const aroundRoutes = [
     method: 'GET',
     path: '/readyz',
     access: 'anyone',
+    operation: 'getReadiness',
     summary: 'Whether all that is needed can be reached',
+    problems: ['not-ready'],
     answer: Readiness,
     handle: (_, gateway) => readiness(gateway),
   }),
@@ -44,9 +69,10 @@ export const aroundRoutes = [
     method: 'GET',
     path: '/metrics',
     access: 'operator',
+    operation: 'getMetrics',
     summary: 'How this node is doing, for Prometheus',
-    answer: Type.String(),
-    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    answer: Exposition,
+    mediaType: EXPOSITION,
     handle: (_, { metrics }) => metrics(),
   }),
 ];
