@@ -50,13 +50,21 @@ export interface PublishedEvent extends Readonly<NewEvent> {
   readonly channel_id: number;
   /** The one webhook that it is for; absent where it is for all of the channel. */
   readonly webhook_id?: number;
+  /** Whether it tells operational webhooks, and no others, what happened to those. */
+  readonly kind?: 'operational';
   /** ISO 8601, UTC. */
   readonly published_at: string;
 }
 
-/** Whether an event is for a webhook of its channel. */
-export function isFor({ webhook_id }: Pick<PublishedEvent, 'webhook_id'>, webhook: { readonly id: number }): boolean {
-  return webhook_id === undefined || webhook_id === webhook.id;
+/** What decides of a webhook whether an event is for it. */
+export interface Addressee {
+  readonly id: number;
+  readonly fields: { readonly kind?: 'operational' | undefined };
+}
+
+/** Whether an event is for a webhook of its channel: for the one that it names, or for all of its kind. */
+export function isFor({ webhook_id, kind }: Pick<PublishedEvent, 'webhook_id' | 'kind'>, webhook: Addressee): boolean {
+  return webhook_id === undefined ? kind === webhook.fields.kind : webhook_id === webhook.id;
 }
 
 export type EventFact = Facts<{ EventPublished: PublishedEvent }>;
@@ -90,9 +98,9 @@ export function ping(
 
 /** Whether an event is sent to a webhook of its channel that lives at its place in the log: to all that ask for it, or to the one that it names. */
 export function meets(
-  event: Pick<PublishedEvent, 'webhook_id' | 'event_name'>,
-  webhook: { readonly id: number; readonly fields: { readonly event_names?: readonly string[] } },
+  event: Pick<PublishedEvent, 'webhook_id' | 'kind' | 'event_name'>,
+  webhook: Addressee & { readonly fields: { readonly event_names?: readonly string[] } },
 ): boolean {
-  if (event.webhook_id !== undefined) return isFor(event, webhook);
-  return isAskedFor(webhook.fields.event_names, event.event_name);
+  if (!isFor(event, webhook)) return false;
+  return event.webhook_id !== undefined || isAskedFor(webhook.fields.event_names, event.event_name);
 }

@@ -25,6 +25,13 @@ const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
   description: 'How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both.',
 });
 
+/** What a webhook is sent: the events that are published, or what happens to the other webhooks of its channel. */
+const Kind = Type.Enum(['events', 'operational'], {
+  type: 'string',
+  description:
+    'What it is sent: `events` (the default), or what happens to the other webhooks of its channel. Fixed once it is created.',
+});
+
 /** While it is paused, its deliveries wait. */
 const Paused = Type.Boolean({ description: 'Whether its deliveries wait until it is resumed.' });
 
@@ -35,6 +42,7 @@ export const NewWebhook = Closed(
     event_names: Type.Optional(EventNames),
     headers: Type.Optional(WebhookHeaders),
     signatures: Type.Optional(Signatures),
+    kind: Type.Optional(Kind),
     paused: Type.Optional(Paused),
   },
   'NewWebhook',
@@ -54,8 +62,10 @@ export const WebhookChanges = Closed(
 );
 export type WebhookChanges = Static<typeof WebhookChanges>;
 
-/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields. */
-export type WebhookFields = Readonly<Omit<NewWebhook, 'headers' | 'paused'> & { headers?: SealedHeaders }>;
+/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields, and its kind only where that is not the default. */
+export type WebhookFields = Readonly<
+  Omit<NewWebhook, 'headers' | 'paused' | 'kind'> & { headers?: SealedHeaders; kind?: 'operational' }
+>;
 export type SealedWebhookChanges = Omit<WebhookChanges, 'headers' | 'paused'> & { headers?: SealedHeaders | null };
 
 /** Why a webhook is paused: somebody asked for it, or it failed for too long (AUTO_PAUSE_AFTER). */

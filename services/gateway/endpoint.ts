@@ -41,6 +41,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     }
 
     return async (ctx) => {
+      ctx.state.route = route.path;
       const params: PathParams & { event?: string; recovery?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
       const isMany = route.count !== undefined;
@@ -123,6 +124,7 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
+  if (route.mediaType) ctx.set('Content-Type', route.mediaType);
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));

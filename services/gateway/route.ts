@@ -108,8 +108,10 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   /** What an Idempotency-Key remembers the body by, where that holds secrets: its hash goes to the log. */
   readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
-  /** Of an answer that is no JSON of the moment but an Asset. */
+  /** Of an answer that is not JSON of the moment. */
   readonly mediaType?: string;
+  /** Whether the answer is an Asset. */
+  readonly isAsset?: true;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;

@@ -130,6 +130,8 @@ export interface NewWebhook {
   headers?: Record<string, string> | undefined;
   /** How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both. */
   signatures?: Array<'v1' | 'v1a'> | undefined;
+  /** What it is sent: `events` (the default), or what happens to the other webhooks of its channel. Fixed once it is created. */
+  kind?: 'events' | 'operational' | undefined;
   /** Whether its deliveries wait until it is resumed. */
   paused?: boolean | undefined;
 }
@@ -146,6 +148,8 @@ export interface Webhook {
   headers?: Record<string, string> | undefined;
   /** How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both. */
   signatures?: Array<'v1' | 'v1a'> | undefined;
+  /** What it is sent: `events` (the default), or what happens to the other webhooks of its channel. Fixed once it is created. */
+  kind?: 'events' | 'operational' | undefined;
   /** Whether its deliveries wait. */
   paused: boolean;
   /** Why it is paused. */
@@ -170,6 +174,8 @@ export interface PastWebhook {
   headers?: Array<string> | undefined;
   /** How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both. */
   signatures?: Array<'v1' | 'v1a'> | undefined;
+  /** What it is sent: `events` (the default), or what happens to the other webhooks of its channel. Fixed once it is created. */
+  kind?: 'events' | 'operational' | undefined;
   /** Whether its deliveries wait. */
   paused: boolean;
   /** Why it is paused. */
@@ -202,6 +208,8 @@ export interface Event {
   data?: Record<string, unknown> | undefined;
   /** The one webhook that a ping is for. */
   webhook_id?: number | undefined;
+  /** It tells operational webhooks what happened to the others. */
+  kind?: 'operational' | undefined;
   published_at: string;
 }
 
@@ -550,6 +558,8 @@ export interface Operations {
       status?: 'pending' | 'delivered' | 'failed' | 'cancelled' | undefined;
       /** A reference of your own. */
       ext_ref_code?: string | undefined;
+      /** Those that operational webhooks are sent, in place of all others. */
+      kind?: 'operational' | undefined;
     } | undefined;
     body: undefined;
     answer: Array<Event>;

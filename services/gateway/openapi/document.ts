@@ -44,7 +44,7 @@ export function describeApi(groups: readonly Group[]) {
       ...requestBody(route, schemas.shown),
       responses: {
         [location ? '201' : '200']: success(route),
-        ...(route.mediaType && { 304: { description: 'It is still as the `If-None-Match` of the request says.' } }),
+        ...(route.isAsset && { 304: { description: 'It is still as the `If-None-Match` of the request says.' } }),
         ...problems.of(route),
       },
       'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: curlOf(route) }],
@@ -60,7 +60,7 @@ export function describeApi(groups: readonly Group[]) {
       ...(isPublishing && { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimitPolicy') }),
     };
     const description = location ? 'It is made.' : 'It is as it was asked for.';
-    return { description, headers, content: { [mediaType]: contentOf(answer) } };
+    return { description, headers, content: { [mediaType.split(';', 1)[0] as string]: contentOf(answer) } };
   }
 
   function contentOf(answer: TSchema) {

@@ -32,6 +32,9 @@ export const EventAnswer = Type.Object(
     channel_id: ChannelId,
     ...NewEvent.properties,
     webhook_id: Type.Optional(Type.Integer({ description: 'The one webhook that a ping is for.' })),
+    kind: Type.Optional(
+      Type.Literal('operational', { description: 'It tells operational webhooks what happened to the others.' }),
+    ),
     published_at: Time,
   },
   { title: 'Event' },

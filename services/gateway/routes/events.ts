@@ -64,6 +64,9 @@ const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
   ...eventFilters,
   ext_ref_code: NewEvent.properties.ext_ref_code,
+  kind: Type.Optional(
+    Type.Literal('operational', { description: 'Those that operational webhooks are sent, in place of all others.' }),
+  ),
 });
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
@@ -208,13 +211,18 @@ function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhook
     if (readModels.deliveries.hasLiveWebhook(event.id)) return;
     throw new Problem('nothing-to-redeliver', 'No webhook that this event was on its way to is there any more.');
   }
-  if (readModels.webhooks.byId(webhookId)?.channel_id !== event.channel_id) {
+  const webhook = readModels.webhooks.byId(webhookId);
+  if (webhook?.channel_id !== event.channel_id) {
     const errors = [{ field: 'webhook_id', message: 'is not that of a webhook of this channel' }];
     throw new Problem('webhook-not-found', 'There is no such webhook in this channel.', { errors });
   }
-  if (!isFor(event, { id: webhookId })) {
+  if (!isFor(event, webhook)) {
+    const of = event.webhook_id === undefined ? 'a webhook of the kind' : 'the webhook';
     throw fieldProblem('fields-invalid', [
-      { field: 'webhook_id', message: 'is not that of the webhook that this ping was for' },
+      {
+        field: 'webhook_id',
+        message: `is not that of ${of} that this ${event.webhook_id === undefined ? 'event is' : 'ping was'} for`,
+      },
     ]);
   }
 }

@@ -59,6 +59,7 @@ const PastWebhook = Type.Object(
     event_names: NewWebhook.properties.event_names,
     headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
     signatures: NewWebhook.properties.signatures,
+    kind: NewWebhook.properties.kind,
     ...Pause,
     ...Past,
   },
@@ -228,7 +229,8 @@ async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: G
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
   const { id, channel, body, requestId, by, repeated } = request;
-  const { paused, ...fields } = body;
+  const { paused, kind, ...rest } = body;
+  const fields = { ...rest, ...(kind === 'operational' && { kind }) };
   const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
   const command: WebhookCommand = {
@@ -246,11 +248,11 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
-  const { name, webhook_url, event_names, signatures } = fields;
+  const { name, webhook_url, event_names, signatures, kind } = fields;
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
   return {
-    ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
+    ...{ id, name, webhook_url, event_names, headers, signatures, kind, subscriber_key, signing_secret },
     ...pauseOf(webhook),
   };
 }
@@ -266,7 +268,7 @@ function pauseOf({ pause }: LiveWebhook) {
 
 function pastFields(webhook: LiveWebhook) {
   const { id, fields } = webhook;
-  const { name, webhook_url, event_names, headers, signatures } = fields;
+  const { name, webhook_url, event_names, headers, signatures, kind } = fields;
   const names = headers && Object.keys(headers);
-  return { id, name, webhook_url, event_names, headers: names, signatures, ...pauseOf(webhook) };
+  return { id, name, webhook_url, event_names, headers: names, signatures, kind, ...pauseOf(webhook) };
 }

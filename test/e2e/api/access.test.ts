@@ -51,6 +51,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /docs': EVERYBODY,
   'GET /docs/redoc.js': EVERYBODY,
   'GET /docs/errors': EVERYBODY,
+  'GET /metrics': {},
   'POST /v1/channels': {},
   'GET /v1/channels': {},
   'GET /v1/checkpoint': EVERYBODY,
