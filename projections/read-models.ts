@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedFact } from '../domain/facts.ts';
 import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
+import { deliveryCounts } from './delivery-counts.ts';
 import { deliveryList } from './delivery-list.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
@@ -22,7 +23,7 @@ export const PROJECTIONS: readonly Projection[] = [
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 8;
+export const READ_MODEL_VERSION = 9;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -96,6 +97,6 @@ export function readModels(db: DatabaseSync) {
     happenings: happeningQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),
-    lists: { events: eventList(db), deliveries: deliveryList(db) },
+    lists: { events: eventList(db), deliveries: deliveryList(db), counts: deliveryCounts(db) },
   };
 }

@@ -95,7 +95,9 @@ export interface PeriodStats {
   readonly p95Ms: number | undefined;
 }
 
-export type WebhookStats = { readonly [P in keyof typeof PERIODS]: PeriodStats };
+export type Period = keyof typeof PERIODS;
+export const PERIOD_NAMES = Object.keys(PERIODS) as readonly Period[];
+export type WebhookStats = { readonly [P in Period]: PeriodStats };
 
 interface CountRow {
   readonly outcome: Outcome;
@@ -107,20 +109,13 @@ export function statsQueries(db: DatabaseSync) {
   const counted = db.prepare(`
     SELECT outcome, slot, sum(count) AS count FROM attempt_counts
     WHERE webhook_id = ? AND span_ms = ? AND from_ms BETWEEN ? AND ? GROUP BY outcome, slot`);
+  const each = db.prepare(`
+    SELECT from_ms, outcome, slot, count FROM attempt_counts
+    WHERE webhook_id = ? AND span_ms = ? AND from_ms BETWEEN ? AND ?`);
 
-  function inPeriod(webhookId: number, nowMs: number, period: keyof typeof PERIODS): PeriodStats {
-    const { spanMs, buckets } = PERIODS[period];
-    const lastMs = nowMs - (nowMs % spanMs);
-    const fromMs = lastMs - (buckets - 1) * spanMs;
-    const rows = counted.all(webhookId, spanMs, fromMs, lastMs) as unknown as CountRow[];
-    const countOf = (outcome: Outcome) => sum(rows.filter((row) => row.outcome === outcome));
-    const [attempts, delivered, failed] = [sum(rows), countOf('delivered'), countOf('failed')];
-    const slots = new Map<number, number>();
-    for (const { slot, count } of rows) slots.set(slot, (slots.get(slot) ?? 0) + count);
-    return {
-      ...{ fromMs, attempts, delivered, failed_attempts: attempts - delivered, failed },
-      ...{ p50Ms: percentileMs(slots, 0.5), p95Ms: percentileMs(slots, 0.95) },
-    };
+  function inPeriod(webhookId: number, nowMs: number, period: Period): PeriodStats {
+    const { spanMs, fromMs, lastMs } = boundsOf(period, nowMs);
+    return statsOf(fromMs, counted.all(webhookId, spanMs, fromMs, lastMs) as unknown as CountRow[]);
   }
 
   return {
@@ -130,6 +125,33 @@ export function statsQueries(db: DatabaseSync) {
       day: inPeriod(id, nowMs, 'day'),
       week: inPeriod(id, nowMs, 'week'),
     }),
+    /** The buckets that a period is made of, oldest first. @param nowMs ms since the epoch */
+    series(id: number, nowMs: number, period: Period): PeriodStats[] {
+      const { spanMs, buckets, fromMs, lastMs } = boundsOf(period, nowMs);
+      const rows = each.all(id, spanMs, fromMs, lastMs) as unknown as (CountRow & { readonly from_ms: number })[];
+      const byFrom = Map.groupBy(rows, ({ from_ms }) => from_ms);
+      return Array.from({ length: buckets }, (_, index) => fromMs + index * spanMs).map((from) =>
+        statsOf(from, byFrom.get(from) ?? []),
+      );
+    },
+  };
+}
+
+/** Beginnings of the first and the last bucket of a period, in ms since the epoch. */
+function boundsOf(period: Period, nowMs: number) {
+  const { spanMs, buckets } = PERIODS[period];
+  const lastMs = nowMs - (nowMs % spanMs);
+  return { spanMs, buckets, fromMs: lastMs - (buckets - 1) * spanMs, lastMs };
+}
+
+function statsOf(fromMs: number, rows: readonly CountRow[]): PeriodStats {
+  const countOf = (outcome: Outcome) => sum(rows.filter((row) => row.outcome === outcome));
+  const [attempts, delivered, failed] = [sum(rows), countOf('delivered'), countOf('failed')];
+  const slots = new Map<number, number>();
+  for (const { slot, count } of rows) slots.set(slot, (slots.get(slot) ?? 0) + count);
+  return {
+    ...{ fromMs, attempts, delivered, failed_attempts: attempts - delivered, failed },
+    ...{ p50Ms: percentileMs(slots, 0.5), p95Ms: percentileMs(slots, 0.95) },
   };
 }
 

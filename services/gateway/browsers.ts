@@ -19,7 +19,7 @@ export function createCors({ corsOrigins }: Pick<Policy, 'corsOrigins'>): Middle
     // An empty text is none. The key is in a header that the page sets: no credentials of the browser's are needed.
     origin: ({ req }) => (isOpen ? '*' : corsOrigins.includes(req.headers.origin ?? '') ? `${req.headers.origin}` : ''),
     allowMethods: [...METHODS],
-    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id'],
+    allowHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'Last-Event-ID', 'X-Request-Id'],
     exposeHeaders: [
       ...['Location', 'Link', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'WWW-Authenticate', 'X-Request-Id'],
     ],

@@ -5,6 +5,7 @@ import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
 import { Asset } from './asset.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
+import { answerStream, asksForStream, EventStream } from './event-stream.ts';
 import { acceptOnce } from './idempotency.ts';
 import { fieldProblem, Problem, type ProblemCode } from './problems.ts';
 import { createQueryReader } from './query.ts';
@@ -63,9 +64,12 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
+        isForStream: route.streamed !== undefined && asksForStream(ctx),
+        lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
+        traceparent: ctx.state.traceparent,
         repeatable: false,
         repeated: false,
         whenGone: (act: () => void) => ctx.res.once('close', act),
@@ -73,6 +77,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
+      ctx.state.about = accepted;
       answer(ctx, route, accepted, await route.handle(accepted, gateway));
     };
   };
@@ -131,6 +136,10 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
   }
   if (result instanceof Asset) {
     result.send(ctx);
+    return;
+  }
+  if (result instanceof EventStream) {
+    answerStream(ctx, result);
     return;
   }
   if (!(result instanceof Part)) {

@@ -13,6 +13,7 @@ const ONCE = [
   'content-encoding',
   'transfer-encoding',
   'idempotency-key',
+  'last-event-id',
   'x-request-id',
   'origin',
   'sec-fetch-site',

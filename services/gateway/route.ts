@@ -5,6 +5,7 @@ import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './asset.ts';
 import type { Gateway } from './context.ts';
+import type { EventStream } from './event-stream.ts';
 import type { ProblemCode } from './problems.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -34,12 +35,17 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** How long the body was as it was sent, in characters. */
   readonly bodyLength: number;
   readonly query: Of<Q>;
+  /** Whether the client would rather have an EventStream, and the id of the last message that it got of one. */
+  readonly isForStream: boolean;
+  readonly lastEventId: string | undefined;
   /** Id of what the request creates, and those of all where that is more than one. */
   readonly id: number;
   readonly ids: readonly number[];
   /** When the request was made, in ms since the epoch. A repetition has the first one's ids and `atMs`. */
   readonly atMs: number;
   readonly requestId: string;
+  /** Of the request's span, where there are traces. */
+  readonly traceparent: string | undefined;
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
@@ -80,7 +86,8 @@ type Sparse<T> = T extends readonly (infer I)[]
   : T extends object
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
-type Shown<T> = (T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>) | Asset;
+type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
+type Answer<T> = Shown<T> | Asset | EventStream;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {
@@ -112,9 +119,13 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly mediaType?: string;
   /** Whether the answer is an Asset. */
   readonly isAsset?: true;
+  /** What whoever would rather have `text/html` is answered with. */
+  readonly page?: string;
+  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
+  readonly streamed?: TSchema;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
-  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Shown<Static<A>>> | Shown<Static<A>>;
+  readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;
 }
 
 /** A row whose own types no longer matter. */

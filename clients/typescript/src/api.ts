@@ -239,6 +239,34 @@ export interface PublishedEvents {
   ids: Array<number>;
 }
 
+export interface DeliveryCounts {
+  pending: number;
+  delivered: number;
+  failed: number;
+  cancelled: number;
+  /** Of those that are pending, those that were attempted. */
+  attempted: number;
+}
+
+export interface ListedEvent {
+  id: number;
+  channel_id: number;
+  /** What happened: letters, digits, `.`, `_`, `-`, `:`. */
+  event_name: string;
+  /** A reference of your own. */
+  ext_ref_code?: string | undefined;
+  /** Where more can be read about it. */
+  event_url?: string | undefined;
+  /** Any JSON object. */
+  data?: Record<string, unknown> | undefined;
+  /** The one webhook that a ping is for. */
+  webhook_id?: number | undefined;
+  /** It tells operational webhooks what happened to the others. */
+  kind?: 'operational' | undefined;
+  published_at: string;
+  deliveries?: DeliveryCounts | undefined;
+}
+
 export interface Attempt {
   attempt: number;
   at: string;
@@ -358,6 +386,8 @@ export interface Stats {
   hour: Period;
   day: Period;
   week: Period;
+  /** Oldest first: five minutes each of an hour, an hour each of a day or week. */
+  series?: Array<Period> | undefined;
 }
 
 export interface NewRecovery {
@@ -560,9 +590,11 @@ export interface Operations {
       ext_ref_code?: string | undefined;
       /** Those that operational webhooks are sent, in place of all others. */
       kind?: 'operational' | undefined;
+      /** Adds to each event how many of its deliveries have which status. */
+      include?: 'deliveries' | undefined;
     } | undefined;
     body: undefined;
-    answer: Array<Event>;
+    answer: Array<ListedEvent>;
   };
   /** Publish an event. */
   publishEvent: {
@@ -623,12 +655,25 @@ export interface Operations {
     body: undefined;
     answer: Array<Delivery>;
   };
+  /** Read the events of a channel in the order of their publication, and wait for the next. */
+  readChannelFeed: {
+    query: {
+      /** The most items to answer. */
+      limit?: number | undefined;
+      /** The `cursor` of the answer before this one. `now`: only what comes from now on. Absent: all there was. */
+      after?: string | undefined;
+      /** How long to wait where there is nothing, such as `30s`; at most 60 s. Absent: `0s`. */
+      wait?: string | undefined;
+    } | undefined;
+    body: undefined;
+    answer: FeedPart;
+  };
   /** Read the events of a webhook in the order of their publication, and wait for the next. */
   readFeed: {
     query: {
       /** The most items to answer. */
       limit?: number | undefined;
-      /** The `cursor` of the answer before this one. `now`: only what comes from now on. Absent: all there was since the webhook was created. */
+      /** The `cursor` of the answer before this one. `now`: only what comes from now on. Absent: all there was. */
       after?: string | undefined;
       /** How long to wait where there is nothing, such as `30s`; at most 60 s. Absent: `0s`. */
       wait?: string | undefined;
@@ -638,7 +683,10 @@ export interface Operations {
   };
   /** Read how deliveries to a webhook have gone in the last hour, day and week. */
   getStats: {
-    query: undefined;
+    query: {
+      /** Adds what was counted in each part of this period. */
+      series?: 'hour' | 'day' | 'week' | undefined;
+    } | undefined;
     body: undefined;
     answer: Stats;
   };
@@ -746,6 +794,7 @@ export const OPERATIONS = {
   getNotificationLog: { method: 'GET', path: '/v1/channels/{channel}/events/{event}/notification_log' },
   redeliverEvent: { method: 'POST', path: '/v1/channels/{channel}/events/{event}/redeliver' },
   listDeliveries: { method: 'GET', path: '/v1/channels/{channel}/webhooks/{webhook}/deliveries' },
+  readChannelFeed: { method: 'GET', path: '/v1/channels/{channel}/feed' },
   readFeed: { method: 'GET', path: '/v1/channels/{channel}/webhooks/{webhook}/feed' },
   getStats: { method: 'GET', path: '/v1/channels/{channel}/webhooks/{webhook}/stats' },
   recoverWebhook: { method: 'POST', path: '/v1/channels/{channel}/webhooks/{webhook}/recover' },

@@ -42,6 +42,7 @@ export const aroundRoutes = [
     access: 'anyone',
     operation: 'getIndex',
     summary: 'What this is and where things are',
+    page: 'The console.',
     answer: Index,
     handle: () => ({ ...PRODUCT, ...PLACES }),
   }),

@@ -13,7 +13,7 @@ import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
 import { ChannelId, Deleted, NoFields, Past } from './answers.ts';
 
-const ChannelAnswer = Type.Object(
+export const ChannelAnswer = Type.Object(
   {
     id: ChannelId,
     ...NewChannel.properties,

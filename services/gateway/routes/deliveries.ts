@@ -8,7 +8,7 @@ import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery } from '../query.ts';
 import { Part, route } from '../route.ts';
 import { Attempt, EventId, Nullable, Status, Time, Towards } from './answers.ts';
 
-const DeliveryAnswer = Type.Object(
+export const DeliveryAnswer = Type.Object(
   {
     event_id: EventId,
     event_name: NewEvent.properties.event_name,

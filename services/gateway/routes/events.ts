@@ -34,7 +34,7 @@ const RedeliveryAnswer = Type.Object(
   { title: 'Redelivery' },
 );
 
-const LogEntry = Type.Object(
+export const LogEntryAnswer = Type.Object(
   {
     webhook_id: WebhookId,
     ...Towards,
@@ -59,6 +59,7 @@ const LogEntry = Type.Object(
   },
   { title: 'NotificationLogEntry' },
 );
+const LogAnswer = Type.Array(LogEntryAnswer);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
@@ -67,7 +68,28 @@ const ListQuery = Closed({
   kind: Type.Optional(
     Type.Literal('operational', { description: 'Those that operational webhooks are sent, in place of all others.' }),
   ),
+  include: Type.Optional(
+    Type.Literal('deliveries', { description: 'Adds to each event how many of its deliveries have which status.' }),
+  ),
 });
+const Count = Type.Integer({ minimum: 0 });
+const CountsAnswer = Type.Object(
+  {
+    pending: Count,
+    delivered: Count,
+    failed: Count,
+    cancelled: Count,
+    attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
+  },
+  { title: 'DeliveryCounts' },
+);
+export const ListedEventAnswer = Type.Object(
+  {
+    ...EventAnswer.properties,
+    deliveries: Type.Optional(CountsAnswer),
+  },
+  { title: 'ListedEvent' },
+);
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
@@ -126,12 +148,16 @@ export const eventRoutes = [
     operation: 'listEvents',
     summary: 'List the events of a channel, newest first',
     query: ListQuery,
-    answer: Type.Array(EventAnswer),
-    async handle({ channel, query }, { readModels, freshness }) {
+    answer: Type.Array(ListedEventAnswer),
+    async handle({ channel, query }, { readModels: { lists }, freshness }) {
       await freshness.whenRead(stream.events(channel.id));
-      const { after, limit = DEFAULT_LIMIT } = query;
-      const { items, next } = readModels.lists.events(channel.id, query, { ...idsIn(query), after, limit });
-      return new Part(items, next);
+      const { after, limit = DEFAULT_LIMIT, include } = query;
+      const { items, next } = lists.events(channel.id, query, { ...idsIn(query), after, limit });
+      if (include === undefined) return new Part(items, next);
+      return new Part(
+        items.map((event) => ({ ...event, deliveries: lists.counts(event.id) })),
+        next,
+      );
     },
   }),
   route({
@@ -151,7 +177,7 @@ export const eventRoutes = [
     summary: 'Read what became of an event on its way to each webhook',
     problems: ['not-there-then'],
     query: LogQuery,
-    answer: Type.Array(LogEntry),
+    answer: LogAnswer,
     async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
       refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);

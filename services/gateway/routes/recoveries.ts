@@ -17,7 +17,7 @@ const COLLECTION = `${WEBHOOK}/recoveries`;
 const MAX_RUNNING = 3;
 
 const Count = Type.Integer({ minimum: 0 });
-const RecoveryAnswer = Type.Object(
+export const RecoveryAnswer = Type.Object(
   {
     id: RequestId,
     webhook_id: WebhookId,

@@ -1,12 +1,13 @@
 import Type from 'typebox';
 import { stream } from '../../../domain/facts.ts';
-import type { PeriodStats } from '../../../projections/stats.ts';
+import { Closed } from '../../../domain/fields.ts';
+import { PERIOD_NAMES, type PeriodStats } from '../../../projections/stats.ts';
 import { route } from '../route.ts';
 import { Time } from './answers.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-const Period = Type.Object(
+export const Period = Type.Object(
   {
     from: Time,
     attempts: Count('Attempts that were recorded since.'),
@@ -23,7 +24,23 @@ const Period = Type.Object(
   { title: 'Period' },
 );
 
-const Stats = Type.Object({ hour: Period, day: Period, week: Period }, { title: 'Stats' });
+const StatsQuery = Closed({
+  series: Type.Optional(
+    Type.Enum([...PERIOD_NAMES], { description: 'Adds what was counted in each part of this period.' }),
+  ),
+});
+
+export const StatsAnswer = Type.Object(
+  {
+    hour: Period,
+    day: Period,
+    week: Period,
+    series: Type.Optional(
+      Type.Array(Period, { description: 'Oldest first: five minutes each of an hour, an hour each of a day or week.' }),
+    ),
+  },
+  { title: 'Stats' },
+);
 
 export const statsRoutes = [
   route({
@@ -32,11 +49,14 @@ export const statsRoutes = [
     access: 'webhook-owner',
     operation: 'getStats',
     summary: 'Read how deliveries to a webhook have gone in the last hour, day and week',
-    answer: Stats,
-    async handle({ channel, webhook }, { readModels, freshness, nowMs }) {
+    query: StatsQuery,
+    answer: StatsAnswer,
+    async handle({ channel, webhook, query }, { readModels: { stats }, freshness, nowMs }) {
       await freshness.whenRead(stream.events(channel.id));
-      const { hour, day, week } = readModels.stats.ofWebhook(webhook.id, nowMs());
-      return { hour: periodAnswer(hour), day: periodAnswer(day), week: periodAnswer(week) };
+      const atMs = nowMs();
+      const { hour, day, week } = stats.ofWebhook(webhook.id, atMs);
+      const series = query.series && stats.series(webhook.id, atMs, query.series).map(periodAnswer);
+      return { hour: periodAnswer(hour), day: periodAnswer(day), week: periodAnswer(week), series };
     },
   }),
 ];

@@ -29,7 +29,7 @@ const Pause = {
   pause_reason: Type.Optional(Type.Enum([...PAUSE_REASONS], { description: 'Why it is paused.' })),
 };
 
-const WebhookAnswer = Type.Object(
+export const WebhookAnswer = Type.Object(
   {
     id: WebhookId,
     ...NewWebhook.properties,
@@ -51,7 +51,7 @@ const WebhookAnswer = Type.Object(
 );
 
 /** Without its key and secret, which are those of today, and the values of its headers. */
-const PastWebhook = Type.Object(
+export const PastWebhook = Type.Object(
   {
     id: WebhookId,
     name: NewWebhook.properties.name,

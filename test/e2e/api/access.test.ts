@@ -76,6 +76,7 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/webhooks/:webhook/deliveries': { 'the publisher': IN, 'the subscriber': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/feed': { 'the publisher': IN, 'the subscriber': IN },
   'GET /v1/channels/:channel/webhooks/:webhook/stats': { 'the publisher': IN, 'the subscriber': IN },
+  'GET /v1/channels/:channel/feed': { 'the publisher': IN },
   'POST /v1/channels/:channel/events': { 'the publisher': IN },
   'POST /v1/channels/:channel/events/batch': { 'the publisher': IN },
   'GET /v1/channels/:channel/events': { 'the publisher': IN },

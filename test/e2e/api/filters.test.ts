@@ -129,6 +129,26 @@ describe('lists with filters', () => {
     const quiet = await newWebhook('/quiet');
     const { body } = await asked(`webhooks/${quiet.id}/stats`);
     expect(body.week).to.deep.include({ attempts: 0, delivered: 0, failed_attempts: 0, failed: 0, duration_ms: null });
+    const { body: parted } = await asked(`webhooks/${bad.id}/stats?series=day`);
+    expect(parted.series).to.have.length(24);
+    expect(parted.series[0].from).to.equal(parted.day.from);
+    const total = parted.series.reduce((sum: number, part: { attempts: number }) => sum + part.attempts, 0);
+    expect(total).to.equal(parted.day.attempts).and.to.be.above(0);
+    expect((await asked(`webhooks/${bad.id}/stats?series=year`)).status).to.equal(422);
+  });
+
+  it('of events say how many of their deliveries have which status, where that is asked for', async () => {
+    const { id } = await publish({ event_name: 'order.created' });
+    const counted = () => asked('events?include=deliveries&limit=1').then(({ body }) => body[0]);
+    const none = { pending: 0, delivered: 0, failed: 0, cancelled: 0, attempted: 0 };
+    const shown = await waitFor('both deliveries', counted, ({ deliveries }) => deliveries.pending === 0);
+    expect(shown).to.deep.include({ id, deliveries: { ...none, delivered: 1, failed: 1 } });
+    await call('PUT', path(`webhooks/${bad.id}`), { key: channel.publisher_key, json: { paused: true } });
+    await publish({ event_name: 'order.created' });
+    const waiting = await waitFor('the delivery', counted, ({ deliveries }) => deliveries.delivered === 1);
+    expect(waiting.deliveries).to.deep.equal({ ...none, delivered: 1, pending: 1 });
+    expect((await asked('events?limit=1')).body[0]).not.to.have.property('deliveries');
+    expect((await asked('events?include=skipped')).status).to.equal(422);
   });
 
   it('are whole page by page while others publish: nothing is left out, nothing comes twice', async () => {

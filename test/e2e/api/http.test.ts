@@ -7,6 +7,7 @@ import { useStack } from './support.ts';
 const METHODS: Record<string, readonly string[]> = {
   '/': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
+  '/metrics': ['GET', 'HEAD'],
   '/readyz': ['GET', 'HEAD'],
   '/v1/channels': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1': ['DELETE', 'GET', 'HEAD', 'PUT'],
@@ -23,6 +24,7 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/webhooks/1/deliveries': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/feed': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/stats': ['GET', 'HEAD'],
+  '/v1/channels/1/feed': ['GET', 'HEAD'],
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],

@@ -394,7 +394,7 @@ describe('pages of other sites', () => {
     expect(Object.fromEntries(cors(asked.headers))).to.deep.equal({
       'access-control-allow-origin': ORIGIN,
       'access-control-allow-methods': 'GET,HEAD,POST,PUT,DELETE',
-      'access-control-allow-headers': 'Authorization,Content-Type,Idempotency-Key,X-Request-Id',
+      'access-control-allow-headers': 'Authorization,Content-Type,Idempotency-Key,Last-Event-ID,X-Request-Id',
       'access-control-max-age': '600',
     });
     for (const [path, expected] of [

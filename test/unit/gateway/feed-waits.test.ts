@@ -28,7 +28,7 @@ describe('requests that wait for events', () => {
 
   const wait = (webhook = WEBHOOK, after = 5, untilMs = Number.POSITIVE_INFINITY) => {
     const request = {};
-    return { request, woken: waits.whenNews(request, { webhook, after, untilMs }) };
+    return { request, woken: waits.whenNews(request, { of: webhook, after, untilMs }) };
   };
   const publish = (position: number, channelId = WEBHOOK.channel_id) => {
     rows.position = position;

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stream } from '../../../domain/facts.ts';
+import type { PlacedEvent } from '../../../projections/feed.ts';
 import { LOOKED_AT } from '../../../projections/part.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../projections/read-models.ts';
 import { CHANNEL_ID, channelCreated, createLog, published, WEBHOOK_ID, webhookCreated } from '../../support/sample.ts';
@@ -37,15 +38,20 @@ describe('the feed of a webhook', () => {
         log.add(stream.webhook(WEBHOOK_ID), webhookCreated());
         for (const id of order) log.add(stream.events(CHANNEL_ID), published({ id }));
         const seen: number[] = [];
+        const inChannel: PlacedEvent[] = [];
         let position = -1;
         for (const count of [2, ...growth, order.length, ...order.map(() => 0), 0]) {
           grow(count);
           const part = feed.behind(WEBHOOK, position, limit);
-          seen.push(...part.events.map(({ id }) => id));
+          seen.push(...part.found.map(({ event }) => event.id));
+          inChannel.push(...feed.behindInChannel(CHANNEL_ID, position, limit).found);
           ({ position } = part);
         }
         expect(seen).to.deep.equal(order);
-        expect(feed.behind(WEBHOOK, position, limit)).to.deep.equal({ events: [], position, isEnd: true });
+        expect(inChannel.map(({ event }) => event.id)).to.deep.equal(order);
+        const places = inChannel.map(({ position }) => position);
+        expect(places).to.deep.equal([...new Set(places)].sort((a, b) => a - b));
+        expect(feed.behind(WEBHOOK, position, limit)).to.deep.equal({ found: [], position, isEnd: true });
         expect(feed.newestIn(CHANNEL_ID)).to.equal(order.length > 0 ? position : -1);
       }),
     );
@@ -60,10 +66,10 @@ describe('the feed of a webhook', () => {
     readModelWriter(db).apply(log.facts, own.position);
     const { feed } = readModels(db);
     const part = feed.behind(WEBHOOK, -1, 1);
-    expect(part).to.deep.include({ events: [], isEnd: false });
+    expect(part).to.deep.include({ found: [], isEnd: false });
     for (const after of [part.position, created.position]) {
-      const { events, isEnd } = feed.behind(WEBHOOK, after, 1);
-      expect({ ids: events.map(({ id }) => id), isEnd }).to.deep.equal({ ids: [LOOKED_AT + 2], isEnd: true });
+      const { found, isEnd } = feed.behind(WEBHOOK, after, 1);
+      expect({ ids: found.map(({ event }) => event.id), isEnd }).to.deep.equal({ ids: [LOOKED_AT + 2], isEnd: true });
     }
   });
 });

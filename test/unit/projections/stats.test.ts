@@ -83,6 +83,15 @@ describe('what is told of the attempts on a webhook', () => {
           const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1];
           const shown = [0.5, 0.95].map(at).map((ms) => (ms === undefined ? undefined : msOf(slotOf(ms))));
           expect([p50Ms, p95Ms], period).to.deep.equal(shown);
+          const series = readModels(db).stats.series(WEBHOOK_ID, nowMs, period as keyof typeof told);
+          expect(series.map((part) => part.fromMs)).to.deep.equal(
+            Array.from({ length: lengthMs / spanMs }, (_, n) => fromMs + n * spanMs),
+          );
+          for (const part of series) {
+            const inPart = own.filter(({ agoMs }) => Math.floor((nowMs - agoMs - part.fromMs) / spanMs) === 0);
+            expect(part.attempts).to.equal(inPart.length);
+            expect(part.delivered).to.equal(inPart.filter(({ outcome }) => outcome === 'delivered').length);
+          }
         }
       }),
       { numRuns: 200 },

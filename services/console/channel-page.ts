@@ -1,0 +1,46 @@
+import { useState } from 'preact/hooks';
+import type { Channel } from './answers.ts';
+import { ChannelEvents } from './channel-events.ts';
+import { ChannelWebhooks } from './channel-webhooks.ts';
+import { html } from './html.ts';
+import { useLoaded } from './loaded.ts';
+import { Badge, Card, Copy, Crumbs, Fact, Facts, Heading, Secret, Shown } from './parts.ts';
+import { path, to } from './place.ts';
+import { PublishForm } from './publish-form.ts';
+import { useSignedIn } from './session.ts';
+
+export function ChannelPage({ channel: ref }: { readonly channel: string }) {
+  const { api, session } = useSignedIn();
+  const [looks, setLooks] = useState(0);
+  const loaded = useLoaded(() => api.get<Channel>(path.channel(ref)), [api, ref]);
+  return html`${session.role === 'admin' && html`<${Crumbs}><a href=${to.channels}>Channels</a><//>`}
+    <${Shown} loaded=${loaded} rows=${6}>${(channel: Channel) => html`
+      <${Heading} title=${channel.name}>
+        <p class="about"><code>${channel.id}</code><${Copy} text=${String(channel.id)} what="Channel id" />
+          ${channel.public && html`<${Badge} tone="quiet">public<//>`}</p>
+      <//>
+      ${channel.description && html`<p class="muted">${channel.description}</p>`}
+      <div class="columns">
+        <div class="wide">
+          <${PublishForm} channel=${ref} />
+          <${ChannelEvents} channel=${ref} looked=${() => setLooks((before) => before + 1)} />
+        </div>
+        <div class="narrow">
+          <${ChannelWebhooks} channel=${ref} looks=${looks} />
+          <${Settings} channel=${channel} />
+        </div>
+      </div>`}<//>`;
+}
+
+function Settings({ channel }: { readonly channel: Channel }) {
+  const { guid, email, publisher_key } = channel;
+  return html`<${Card} title="Settings">
+    <${Facts}>
+      <${Fact} name="Id"><code>${channel.id}</code><//>
+      ${guid && html`<${Fact} name="Guid"><code>${guid}</code><//>`}
+      <${Fact} name="E-mail">${email ?? html`<span class="muted">none</span>`}<//>
+      <${Fact} name="Who can read it">${channel.public ? 'everybody, without e-mail and key' : 'whoever has the key'}<//>
+      ${publisher_key && html`<${Fact} name="Publisher key"><${Secret} text=${publisher_key} what="Publisher key" /><//>`}
+    <//>
+  <//>`;
+}

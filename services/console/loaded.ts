@@ -1,0 +1,105 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Refused } from './api.ts';
+
+export interface Loaded<T> {
+  /** What was loaded last; undefined before that. */
+  readonly data: T | undefined;
+  readonly refused: Refused | undefined;
+  /** Loads it again, and shows what there is until then. */
+  readonly again: () => Promise<void>;
+}
+
+/**
+ * What `load` answers, loaded anew when one of `about` changes, and every `everyMs` while somebody looks: 0 does not.
+ * What is loaded late, after something newer was asked for, is dropped.
+ */
+export function useLoaded<T>(load: () => Promise<T>, about: readonly unknown[], everyMs = 0): Loaded<T> {
+  const [state, setState] = useState<{ data?: T; refused?: Refused }>({});
+  const newest = useRef(0);
+  const again = useCallback(async () => {
+    newest.current += 1;
+    const mine = newest.current;
+    const outcome = await load().then(
+      (data) => ({ data }),
+      (error: unknown) => {
+        if (error instanceof Refused) return { refused: error };
+        throw error;
+      },
+    );
+    if (mine === newest.current) setState((before) => ({ ...before, refused: undefined, ...outcome }) as typeof before);
+  }, [...about]);
+  useEffect(() => {
+    setState({});
+    void again();
+    return () => {
+      newest.current += 1;
+    };
+  }, [again]);
+  useEvery(everyMs, again);
+  return { data: state.data, refused: state.refused, again };
+}
+
+/** Does something every so often while the page is looked at; 0: never. */
+export function useEvery(everyMs: number, act: () => unknown): void {
+  useEffect(() => {
+    if (everyMs === 0) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') act();
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, act]);
+}
+
+/** How long after something happened it is looked what became of it, in ms, and how long after that again. */
+const SOON_MS = 300;
+const LATER_MS = [700, 2_000];
+
+/** @returns what to call when something has happened: it is looked a few times, never more often than that, however much happens */
+export function useLooks(look: () => unknown): () => void {
+  const looker = useRef(look);
+  looker.current = look;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const waits = useRef<number[]>([]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    waits.current = [...LATER_MS];
+    if (timer.current === undefined) lookIn(SOON_MS);
+  }, []);
+
+  function lookIn(ms: number) {
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      looker.current();
+      const next = waits.current.shift();
+      if (next !== undefined) lookIn(next);
+    }, ms);
+  }
+}
+
+/** Loads again whenever `looks` has changed. */
+export function useLooksOf(looks: number, again: () => unknown): void {
+  useEffect(() => {
+    if (looks > 0) again();
+  }, [looks]);
+}
+
+/** Now, in ms since the epoch, renewed every `everyMs`; 0: only with the page. */
+export function useNow(everyMs: number): number {
+  const [nowMs, setNowMs] = useState(Date.now());
+  const renew = useCallback(() => setNowMs(Date.now()), []);
+  useEvery(everyMs, renew);
+  return everyMs === 0 ? Date.now() : nowMs;
+}
+
+/** Whether the light is low: what is drawn in colours of its own is drawn anew where that changes. */
+export function useDark(): boolean {
+  const [isDark, setDark] = useState(() => DARK.matches);
+  useEffect(() => {
+    const changed = () => setDark(DARK.matches);
+    DARK.addEventListener('change', changed);
+    return () => DARK.removeEventListener('change', changed);
+  }, []);
+  return isDark;
+}
+
+const DARK = matchMedia('(prefers-color-scheme: dark)');
