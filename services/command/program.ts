@@ -41,11 +41,11 @@ export function program(): Command {
     .option('--idempotency-key <key>', 'makes it one event, however often it is published')
     .action((name, options) => publish(clientOf(options), name, options));
 
-  reaching(webhooks.command('tail'), 'the subscriber key, or the publisher key')
-    .description('prints the events of a webhook as they are published, a JSON object a line, until it is stopped')
+  reaching(webhooks.command('tail'), 'the publisher key; of a webhook also its subscriber key')
+    .description('prints events as they are published, a JSON object a line, until it is stopped')
     .requiredOption('--channel <id>', 'id or guid of the channel')
-    .requiredOption('--webhook <id>', 'id of the webhook', id)
-    .option('--all', 'and first all there were since the webhook was created')
+    .option('--webhook <id>', 'those of this webhook; absent: all of the channel', id)
+    .option('--all', 'and first all there were')
     .action((options) => tail(clientOf(options), options));
 
   reaching(webhooks.command('mcp'), 'the key that it acts with; over HTTP each request brings its own')

@@ -70,6 +70,11 @@ export function createClient(options: ClientOptions) {
       /** Who changed it, when and how, oldest first. */
       history: (channel: ChannelId, query?: QueryOf<'getChannelHistory'>, more?: CallOptions) =>
         list('getChannelHistory', [channel], query, more),
+      /** Its events in the order of their publication: one part of them. */
+      feed: (channel: ChannelId, query?: QueryOf<'readChannelFeed'>, more?: CallOptions) =>
+        one('readChannelFeed', { ids: [channel], query }, more),
+      /** Its events in the order of their publication, and those to come, until `signal` ends it. */
+      follow: (channel: ChannelId, more?: FollowOptions) => follow(call, ['readChannelFeed', channel], more),
     },
 
     webhooks: {
@@ -103,8 +108,8 @@ export function createClient(options: ClientOptions) {
       /** What verifies its `v1a` signatures. */
       publicKeys: async (channel: ChannelId, webhook: number, more?: CallOptions): Promise<string[]> =>
         (await one('getPublicKeys', { ids: [channel, webhook] }, more)).public_keys,
-      stats: (channel: ChannelId, webhook: number, more?: CallOptions) =>
-        one('getStats', { ids: [channel, webhook] }, more),
+      stats: (channel: ChannelId, webhook: number, query?: QueryOf<'getStats'>, more?: CallOptions) =>
+        one('getStats', { ids: [channel, webhook], query }, more),
       /** What it was sent, newest event first. */
       deliveries: (channel: ChannelId, webhook: number, query?: QueryOf<'listDeliveries'>, more?: CallOptions) =>
         list('listDeliveries', [channel, webhook], query, more),
@@ -115,7 +120,8 @@ export function createClient(options: ClientOptions) {
       feed: (channel: ChannelId, webhook: number, query?: QueryOf<'readFeed'>, more?: CallOptions) =>
         one('readFeed', { ids: [channel, webhook], query }, more),
       /** Its events in the order of their publication, and those to come, until `signal` ends it. */
-      follow: (channel: ChannelId, webhook: number, more?: FollowOptions) => follow(call, [channel, webhook], more),
+      follow: (channel: ChannelId, webhook: number, more?: FollowOptions) =>
+        follow(call, ['readFeed', channel, webhook], more),
     },
 
     recoveries: {

@@ -100,7 +100,9 @@ describe('the client', () => {
     expect(await publisher.events.get(channel.id, event.id)).to.deep.equal(event);
     const [delivery] = await itemsOf(subscriber.webhooks.deliveries(channel.id, webhook.id, { status: 'delivered' }));
     expect(delivery).to.include({ event_id: event.id, attempt_count: 1 });
-    expect((await subscriber.webhooks.stats(channel.id, webhook.id)).hour).to.include({ delivered: 1 });
+    const stats = await subscriber.webhooks.stats(channel.id, webhook.id, { series: 'hour' });
+    expect(stats.hour).to.include({ delivered: 1 });
+    expect(stats.series).to.have.length(12);
     const redelivery = await publisher.events.redeliver(channel.id, event.id, { reason: 'for a test' });
     expect(redelivery).to.include({ event_id: event.id, reason: 'for a test', by: 'publisher' });
     const [, again] = await receiver.whenHits(2, ({ path }) => path === '/publishes');
@@ -176,6 +178,12 @@ describe('the client', () => {
     }
     const part = await subscriber.webhooks.feed(channel.id, webhook.id, { limit: 1 });
     expect(part.events.map(({ id }) => id)).to.deep.equal(first.slice(0, 1));
+    for await (const { event } of publisher.channels.follow(channel.id)) {
+      expect(event.id).to.equal(first[0]);
+      break;
+    }
+    const ofChannel = await publisher.channels.feed(channel.id, { after: cursor });
+    expect(ofChannel.events.map(({ id }) => id)).to.deep.equal([fourth]);
     const waiting = new AbortController();
     const end = itemsOf(subscriber.webhooks.follow(channel.id, webhook.id, { after: 'now', signal: waiting.signal }));
     waiting.abort();
