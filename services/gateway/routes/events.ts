@@ -250,13 +250,9 @@ function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhook
     throw new Problem('webhook-not-found', 'There is no such webhook in this channel.', { errors });
   }
   if (!isFor(event, webhook)) {
-    const of = event.webhook_id === undefined ? 'a webhook of the kind' : 'the webhook';
-    throw fieldProblem('fields-invalid', [
-      {
-        field: 'webhook_id',
-        message: `is not that of ${of} that this ${event.webhook_id === undefined ? 'event is' : 'ping was'} for`,
-      },
-    ]);
+    const whose =
+      event.webhook_id === undefined ? 'a webhook of the kind that this is' : 'the webhook that this ping was';
+    throw fieldProblem('fields-invalid', [{ field: 'webhook_id', message: `is not that of ${whose} for` }]);
   }
 }
 
