@@ -96,6 +96,20 @@ describeInBrowser('the console', (scene) => {
     expect(scene.stack.output()).not.to.include(channel.publisher_key);
   });
 
+  it('says so where the key was replaced while somebody looked', async () => {
+    const { of, publisher } = await newChannel();
+    scene.forgive(/status of 403/);
+    const page = await open();
+    await signIn(page, publisher);
+    await page.getByText('live', { exact: true }).waitFor();
+    await scene.api.call('POST', `${of}/rotate_key`, { key: ADMIN_KEY });
+    await made(`${of}/events`, { event_name: 'order.created' });
+    await page.getByText('ended', { exact: true }).waitFor();
+    expect(await page.getByText('order.created').count()).to.equal(0);
+    await page.reload();
+    await page.getByRole('alert').filter({ hasText: 'This key may not do that' }).waitFor();
+  });
+
   it('hides keys until somebody asks for them', async () => {
     const { channel, publisher } = await newChannel();
     const page = await open();
