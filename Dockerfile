@@ -22,6 +22,7 @@ COPY domain domain
 COPY projections projections
 COPY infra infra
 COPY services services
+COPY clients/typescript/src clients/typescript/src
 # All that is written lies in DATA_DIR, but for compiled code, which may be lost at any time.
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/tmp/compile-cache \

@@ -3,32 +3,56 @@ import type { Facts, MadeWith, Nothing } from './fact.ts';
 import { Clearable, Closed, MUST, realChanges, withChanges } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the channel.' });
-const Description = Type.String({ maxLength: 4_096, description: 'What the channel is for.' });
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Name of the channel.',
+  examples: ['my first channel'],
+});
+const Description = Type.String({
+  maxLength: 4_096,
+  description: 'What the channel is for.',
+  examples: ['my optional channel description'],
+});
 const Guid = Type.String({
   pattern: '^(?![0-9]+$)[A-Za-z0-9._-]{1,128}$',
   [MUST]: 'be 1 to 128 letters, digits, "-", "_" or ".", and not all digits',
   description: 'An id of your own, unique over all live channels: letters, digits, `-`, `_`, `.`, not all digits.',
+  examples: ['optional-unique-uid'],
 });
-const Email = Type.String({ format: 'email', maxLength: 254, description: 'Whom to write to about this channel.' });
-const Public = Type.Boolean({ description: 'Whether the channel can be read without a key.' });
+const Email = Type.String({
+  format: 'email',
+  maxLength: 254,
+  description: 'Whom to write to about this channel.',
+  examples: ['me@example.com'],
+});
+export const Public = Type.Boolean({
+  description: 'Whether the channel can be read without a key.',
+  examples: [false],
+});
 
-export const NewChannel = Closed({
-  name: Name,
-  description: Type.Optional(Description),
-  guid: Type.Optional(Guid),
-  email: Type.Optional(Email),
-  public: Type.Optional(Public),
-});
+export const NewChannel = Closed(
+  {
+    name: Name,
+    description: Type.Optional(Description),
+    guid: Type.Optional(Guid),
+    email: Type.Optional(Email),
+    public: Type.Optional(Public),
+  },
+  'NewChannel',
+);
 export type NewChannel = Static<typeof NewChannel>;
 
-export const ChannelChanges = Closed({
-  name: Type.Optional(Name),
-  description: Clearable(Description),
-  guid: Type.Optional(Guid),
-  email: Clearable(Email),
-  public: Type.Optional(Public),
-});
+export const ChannelChanges = Closed(
+  {
+    name: Type.Optional(Name),
+    description: Clearable(Description),
+    guid: Type.Optional(Guid),
+    email: Clearable(Email),
+    public: Type.Optional(Public),
+  },
+  'ChannelChanges',
+);
 export type ChannelChanges = Static<typeof ChannelChanges>;
 
 export interface ChannelFields {

@@ -9,16 +9,18 @@ export const DESTINATION = 'x-destination';
 /** A field that a PUT may clear with `null`. */
 export const Clearable = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 
-/** An object that refuses fields it does not know. */
-export const Closed = <T extends Record<string, TSchema>>(properties: T): TObject<T> =>
-  Type.Object(properties, { additionalProperties: false });
+/** An object that refuses fields it does not know. @param title its name where the API is described */
+export const Closed = <T extends Record<string, TSchema>>(properties: T, title?: string): TObject<T> =>
+  Type.Object(properties, { additionalProperties: false, ...(title !== undefined && { title }) });
 
 /** The longest URL that is taken, in characters. */
 export const MAX_URL_LENGTH = 2_048;
 
 /** An absolute http or https URL without user info. */
-export const HttpUrl = (description: string, more: { readonly [DESTINATION]?: true } = {}) =>
-  Type.String({ format: 'http-url', maxLength: MAX_URL_LENGTH, description, ...more });
+export const HttpUrl = (
+  description: string,
+  more: { readonly [DESTINATION]?: true; readonly examples?: readonly string[] } = {},
+) => Type.String({ format: 'http-url', maxLength: MAX_URL_LENGTH, description, ...more });
 
 /** Whether a text is an absolute http or https URL with a host and without user info; the check behind the format `http-url`. */
 export function isHttpUrl(text: string): boolean {

@@ -4,6 +4,8 @@ export const ID_EPOCH_MS = 1_735_689_600_000;
 /** 5 bits of node number and 7 bits of counter stand below the milliseconds: 53 bits in all. */
 export const NODES = 32;
 const IDS_PER_MS = 128;
+/** The last of them is left to ids that follow from the log (`followingId`): no node makes it by itself. */
+const MADE_PER_MS = IDS_PER_MS - 1;
 const TICK = NODES * IDS_PER_MS;
 
 /**
@@ -15,18 +17,29 @@ const TICK = NODES * IDS_PER_MS;
  */
 export function createIds(node: number, nowMs: () => number, floor = 0): () => number {
   let tick = Math.floor(floor / TICK);
-  let counter = IDS_PER_MS - 1;
+  let counter = MADE_PER_MS - 1;
   return () => {
     const now = nowMs() - ID_EPOCH_MS;
     if (now > tick) {
       tick = now;
       counter = 0;
-    } else if (++counter === IDS_PER_MS) {
+    } else if (++counter === MADE_PER_MS) {
       tick += 1;
       counter = 0;
     }
     return tick * TICK + node * IDS_PER_MS + counter;
   };
+}
+
+/**
+ * The next id of what follows from the log: whoever reads the same facts comes to the same ids.
+ * @param last the one before; 0 where there was none
+ * @param atMs when what it is of happened, in ms since the epoch: 32 of a ms; more of them go on into the next
+ */
+export function followingId(last: number, atMs: number): number {
+  const earliest = Math.max(0, atMs - ID_EPOCH_MS) * NODES;
+  const nth = Math.max(earliest, Math.floor(last / IDS_PER_MS) + 1);
+  return nth * IDS_PER_MS + MADE_PER_MS;
 }
 
 /** When an id was made, in ms since the epoch. */

@@ -4,13 +4,22 @@ import type { Actor } from './facts.ts';
 import { Closed } from './fields.ts';
 import { Refusal } from './refusal.ts';
 
-export const NewRecovery = Closed({
-  since: Type.String({ format: 'date-time', description: 'Of events published then or later: RFC 3339.' }),
-  until: Type.Optional(Type.String({ format: 'date-time', description: 'And before then; absent: until now.' })),
-  missing: Type.Optional(
-    Type.Boolean({ description: 'Whether also those that were never on their way to it, since it did not exist yet.' }),
-  ),
-});
+export const NewRecovery = Closed(
+  {
+    since: Type.String({
+      format: 'date-time',
+      description: 'Of events published then or later: RFC 3339.',
+      examples: ['2026-11-24T00:00:00Z'],
+    }),
+    until: Type.Optional(Type.String({ format: 'date-time', description: 'And before then; absent: until now.' })),
+    missing: Type.Optional(
+      Type.Boolean({
+        description: 'Whether also those that were never on their way to it, since it did not exist yet.',
+      }),
+    ),
+  },
+  'NewRecovery',
+);
 export type NewRecovery = Static<typeof NewRecovery>;
 
 /** The events of a webhook that are to be delivered again: those that failed, and, with `missing`, those that were never on their way to it. */

@@ -3,16 +3,26 @@ import type { Facts } from './fact.ts';
 import type { Actor } from './facts.ts';
 import { Closed } from './fields.ts';
 
-export const NewRedelivery = Closed({
-  webhook_id: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'The only webhook that gets it; absent: all of the notification log that are still there.',
-    }),
-  ),
-  reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Why, for whoever reads the log.' })),
-});
+export const NewRedelivery = Closed(
+  {
+    webhook_id: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'The only webhook that gets it; absent: all of the notification log that are still there.',
+      }),
+    ),
+    reason: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'Why, for whoever reads the log.',
+        examples: ['the subscriber had lost it'],
+      }),
+    ),
+  },
+  'NewRedelivery',
+);
 export type NewRedelivery = Static<typeof NewRedelivery>;
 
 /** Who asked that an event be delivered again, when and why. */

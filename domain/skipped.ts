@@ -29,8 +29,9 @@ export function skippedEntry(
   { data: event, position }: Placed<EventFact>,
 ): SkippedEntry | undefined {
   const [created] = facts;
-  // A ping is for one webhook, and keeps nothing from the others.
-  if (created === undefined || event.webhook_id !== undefined) return undefined;
+  // A ping is for one webhook, and keeps nothing from the others; nor does what is for another kind of webhooks.
+  if (created?.type !== 'WebhookCreated' || event.webhook_id !== undefined) return undefined;
+  if (event.kind !== created.data.fields.kind) return undefined;
   const before = facts.filter((fact) => fact.position < position);
   const then = fold(before);
   if (then.status === 'live' && isAskedFor(then.fields.event_names, event.event_name)) return undefined;

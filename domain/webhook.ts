@@ -5,8 +5,16 @@ import { Clearable, Closed, DESTINATION, HttpUrl, realChanges, withChanges } fro
 import { Refusal } from './refusal.ts';
 import { type SealedHeaders, WebhookHeaders } from './webhook-headers.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 255, description: 'Name of the subscriber.' });
-const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', { [DESTINATION]: true });
+const Name = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  description: 'Name of the subscriber.',
+  examples: ['subscriber name'],
+});
+const WebhookUrl = HttpUrl('Where events are POSTed to: http or https, without user info.', {
+  [DESTINATION]: true,
+  examples: ['http://subscriber.com/webhook_url'],
+});
 
 /** How deliveries are signed (Standard Webhooks): `v1` under the signing secret, `v1a` under the Ed25519 key whose public half everybody may read. */
 // With their type, since ajv holds each item against every other one where it does not know it.
@@ -17,31 +25,47 @@ const Signatures = Type.Array(Type.Enum(['v1', 'v1a'], { type: 'string' }), {
   description: 'How deliveries are signed: `v1` (HMAC-SHA-256, the default), `v1a` (Ed25519), or both.',
 });
 
+/** What a webhook is sent: the events that are published, or what happens to the other webhooks of its channel. */
+const Kind = Type.Enum(['events', 'operational'], {
+  type: 'string',
+  description:
+    'What it is sent: `events` (the default), or what happens to the other webhooks of its channel. Fixed once it is created.',
+});
+
 /** While it is paused, its deliveries wait. */
 const Paused = Type.Boolean({ description: 'Whether its deliveries wait until it is resumed.' });
 
-export const NewWebhook = Closed({
-  name: Type.Optional(Name),
-  webhook_url: WebhookUrl,
-  event_names: Type.Optional(EventNames),
-  headers: Type.Optional(WebhookHeaders),
-  signatures: Type.Optional(Signatures),
-  paused: Type.Optional(Paused),
-});
+export const NewWebhook = Closed(
+  {
+    name: Type.Optional(Name),
+    webhook_url: WebhookUrl,
+    event_names: Type.Optional(EventNames),
+    headers: Type.Optional(WebhookHeaders),
+    signatures: Type.Optional(Signatures),
+    kind: Type.Optional(Kind),
+    paused: Type.Optional(Paused),
+  },
+  'NewWebhook',
+);
 export type NewWebhook = Static<typeof NewWebhook>;
 
-export const WebhookChanges = Closed({
-  name: Clearable(Name),
-  webhook_url: Type.Optional(WebhookUrl),
-  event_names: Clearable(EventNames),
-  headers: Clearable(WebhookHeaders),
-  signatures: Clearable(Signatures),
-  paused: Type.Optional(Paused),
-});
+export const WebhookChanges = Closed(
+  {
+    name: Clearable(Name),
+    webhook_url: Type.Optional(WebhookUrl),
+    event_names: Clearable(EventNames),
+    headers: Clearable(WebhookHeaders),
+    signatures: Clearable(Signatures),
+    paused: Type.Optional(Paused),
+  },
+  'WebhookChanges',
+);
 export type WebhookChanges = Static<typeof WebhookChanges>;
 
-/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields. */
-export type WebhookFields = Readonly<Omit<NewWebhook, 'headers' | 'paused'> & { headers?: SealedHeaders }>;
+/** With the values of headers sealed: what facts may hold. Whether it is paused they say beside its fields, and its kind only where that is not the default. */
+export type WebhookFields = Readonly<
+  Omit<NewWebhook, 'headers' | 'paused' | 'kind'> & { headers?: SealedHeaders; kind?: 'operational' }
+>;
 export type SealedWebhookChanges = Omit<WebhookChanges, 'headers' | 'paused'> & { headers?: SealedHeaders | null };
 
 /** Why a webhook is paused: somebody asked for it, or it failed for too long (AUTO_PAUSE_AFTER). */

@@ -11,7 +11,7 @@ export function openDerived(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000',
     );
     return db;
   } catch (error) {
@@ -24,7 +24,6 @@ export function openDerived(file: string): DatabaseSync {
 export function openForReading(file: string): DatabaseSync | undefined {
   try {
     const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-    db.exec('PRAGMA cache_size = -16000');
     return db;
   } catch (error) {
     if ((error as { errcode?: number }).errcode === SQLITE_CANTOPEN) return undefined;

@@ -11,10 +11,13 @@ import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
+import { failureNoter } from './happenings.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
 import { liveWebhooks, webhookQueries } from './webhooks.ts';
 
+/** Due deliveries are counted up to this: a millisecond or two of whoever asks. */
+const MOST_DUE = 100_000;
 /** Deliveries changed at a time where a webhook or channel has many. */
 const PAGE = 250;
 
@@ -105,10 +108,14 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
     UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
     WHERE rowid = ?`);
 
+  const noteFailure = failureNoter(db);
+
   function change({ rowid, revision, state }: DeliveryRow, fact: Changing, newRevision = revision) {
-    const delivery = evolveDelivery(JSON.parse(state), fact);
+    const before = JSON.parse(state) as Delivery;
+    const delivery = evolveDelivery(before, fact);
     const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
     update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
+    return [before, delivery] as const;
   }
   /** @param pageBehind the next of them, behind the last that was changed */
   function changeAll(fact: Changing, pageBehind: (last: DeliveryRow | undefined) => unknown[]) {
@@ -122,7 +129,7 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
       if (!row || row.revision >= fact.revision) return;
-      change(row, fact, fact.revision);
+      noteFailure(...change(row, fact, fact.revision), fact);
       count(fact);
     },
     /** Changes all that is pending of a webhook. */
@@ -235,10 +242,19 @@ export function deliveryQueries(db: DatabaseSync) {
     SELECT 1 FROM deliveries, json_each(deliveries.state, '$.redeliveries') AS requested
     WHERE event_id = ? AND requested.value ->> 'id' = ? LIMIT 1`);
   const count = db.prepare('SELECT count(*) AS count FROM deliveries WHERE due_ms IS NOT NULL AND position <= ?');
+  const due = 'FROM deliveries WHERE due_ms IS NOT NULL AND due_ms <= ?';
+  const hasMostDue = db.prepare(`SELECT 1 ${due} LIMIT 1 OFFSET ${MOST_DUE}`);
+  const countDue = db.prepare(`SELECT count(*) AS count ${due}`);
+  const oldestDue = db.prepare('SELECT min(due_ms) AS due_ms FROM deliveries WHERE due_ms IS NOT NULL');
   const delivery = (row: unknown) => JSON.parse((row as DeliveryRow).state) as Delivery;
   return {
     /** @param upTo where in the log the last event lies whose deliveries count; absent: all count */
     countPending: (upTo = Number.MAX_SAFE_INTEGER): number => (count.get(upTo) as { count: number }).count,
+    /** How many deliveries are due at a time, in ms since the epoch; MOST_DUE where there are more. */
+    countDue: (atMs: number): number =>
+      hasMostDue.get(atMs) ? MOST_DUE : (countDue.get(atMs) as { count: number }).count,
+    /** When the next one is due, or has been, in ms since the epoch; undefined where there is none. */
+    oldestDueMs: (): number | undefined => (oldestDue.get() as { due_ms: number | null }).due_ms ?? undefined,
     byId: (eventId: number, webhookId: number): Delivery | undefined => {
       const row = byId.get(eventId, webhookId);
       return row && delivery(row);

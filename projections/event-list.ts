@@ -10,6 +10,8 @@ export interface EventFilter {
   readonly ext_ref_code?: string | undefined;
   /** That of at least one of its deliveries. */
   readonly status?: DeliveryStatus | undefined;
+  /** Those that operational webhooks are sent; absent: all others. */
+  readonly kind?: 'operational' | undefined;
 }
 
 /**
@@ -22,6 +24,7 @@ export function eventList(db: DatabaseSync) {
   const all = idsOf(db, `${inChannel} AND ${newestFirst}`);
   const named = idsOf(db, `${inChannel} AND event_name = ?4 AND ${newestFirst}`);
   const referred = idsOf(db, `${inChannel} AND ext_ref_code = ?4 AND ${newestFirst}`);
+  const operational = idsOf(db, `${inChannel} AND kind IS NOT NULL AND ${newestFirst}`);
   const withStatus = idsBelow(
     db,
     `SELECT max(event_id) AS id FROM deliveries
@@ -30,11 +33,12 @@ export function eventList(db: DatabaseSync) {
   const hasStatus = db.prepare('SELECT 1 FROM deliveries WHERE channel_id = ? AND status = ? AND event_id = ? LIMIT 1');
   const row = db.prepare(`
     SELECT state FROM events
-    WHERE id = ?1 AND (?2 IS NULL OR event_name = ?2) AND (?3 IS NULL OR ext_ref_code = ?3)`);
+    WHERE id = ?1 AND (?2 IS NULL OR event_name = ?2) AND (?3 IS NULL OR ext_ref_code = ?3) AND kind IS ?4`);
 
   /** The ids that are walked, and the status that has yet to be looked at. */
-  function walk(channelId: number, { event_name, ext_ref_code, status }: EventFilter, range: Range): Walk {
+  function walk(channelId: number, { event_name, ext_ref_code, status, kind }: EventFilter, range: Range): Walk {
     const bounds = boundsOf(range);
+    if (kind !== undefined) return { ids: operational(channelId, bounds), status };
     if (ext_ref_code !== undefined) return { ids: referred(channelId, bounds, ext_ref_code), status };
     const isByName = event_name !== undefined && (status === undefined || status === 'delivered');
     if (isByName) return { ids: named(channelId, bounds, event_name), status };
@@ -42,11 +46,11 @@ export function eventList(db: DatabaseSync) {
   }
 
   return (channelId: number, filter: EventFilter, range: Range): ListPart<PublishedEvent> => {
-    const { event_name = null, ext_ref_code = null } = filter;
+    const { event_name = null, ext_ref_code = null, kind = null } = filter;
     const { ids, status } = walk(channelId, filter, range);
     const find = (id: number) =>
       status === undefined || hasStatus.get(channelId, status, id)
-        ? (row.get(id, event_name, ext_ref_code) as { state: string } | undefined)
+        ? (row.get(id, event_name, ext_ref_code, kind) as { state: string } | undefined)
         : undefined;
     const show = ({ state }: { state: string }) => JSON.parse(state) as PublishedEvent;
     return partOf(ids, range.limit, { find, show });

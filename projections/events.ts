@@ -8,18 +8,20 @@ export const events: Projection = {
   schema: `
     CREATE TABLE IF NOT EXISTS events (
       id INTEGER PRIMARY KEY, channel_id INTEGER NOT NULL, position INTEGER NOT NULL,
-      event_name TEXT NOT NULL, ext_ref_code TEXT, published_at TEXT NOT NULL, state TEXT NOT NULL
+      event_name TEXT NOT NULL, ext_ref_code TEXT, published_at TEXT NOT NULL, kind TEXT, state TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS events_by_channel ON events (channel_id, id);
     CREATE INDEX IF NOT EXISTS events_by_name ON events (channel_id, event_name, id);
     CREATE INDEX IF NOT EXISTS events_by_ref ON events (channel_id, ext_ref_code, id) WHERE ext_ref_code IS NOT NULL;
+    CREATE INDEX IF NOT EXISTS events_operational ON events (channel_id, id) WHERE kind IS NOT NULL;
     CREATE INDEX IF NOT EXISTS events_in_order ON events (channel_id, position);`,
   prepare(db) {
-    const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+    const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
     return (fact) => {
       if (fact.type !== 'EventPublished') return;
-      const { id, channel_id, event_name, ext_ref_code = null, published_at } = fact.data;
-      insert.run(id, channel_id, fact.position, event_name, ext_ref_code, published_at, JSON.stringify(fact.data));
+      const { id, channel_id, event_name, ext_ref_code = null, published_at, kind = null } = fact.data;
+      const columns = [event_name, ext_ref_code, published_at, kind] as const;
+      insert.run(id, channel_id, fact.position, ...columns, JSON.stringify(fact.data));
     };
   },
 };

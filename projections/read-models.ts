@@ -7,6 +7,7 @@ import { deliveryList } from './delivery-list.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
 import { feedQueries } from './feed.ts';
+import { happeningQueries, happenings } from './happenings.ts';
 import { health, healthQueries } from './health.ts';
 import type { Projection } from './projection.ts';
 import { recoveries, recoveryQueries } from './recoveries.ts';
@@ -14,13 +15,15 @@ import { statsQueries } from './stats.ts';
 import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
-export const PROJECTIONS: readonly Projection[] = [channels, webhooks, health, events, deliveries, recoveries];
+export const PROJECTIONS: readonly Projection[] = [
+  ...[channels, webhooks, health, events, deliveries, recoveries, happenings],
+];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 7;
+export const READ_MODEL_VERSION = 8;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -91,6 +94,7 @@ export function readModels(db: DatabaseSync) {
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
     recoveries: recoveryQueries(db),
+    happenings: happeningQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),
     lists: { events: eventList(db), deliveries: deliveryList(db), counts: deliveryCounts(db) },

@@ -58,7 +58,7 @@ export function recoveryQueries(db: DatabaseSync) {
   const largest = db.prepare('SELECT max(id) AS id FROM recoveries');
   const candidates = db.prepare(`
     SELECT events.id, events.event_name, events.state ->> '$.published_at' AS published_at,
-      events.state ->> '$.webhook_id' AS webhook_id, deliveries.status
+      events.state ->> '$.webhook_id' AS webhook_id, events.kind, deliveries.status
     FROM events LEFT JOIN deliveries ON deliveries.event_id = events.id AND deliveries.webhook_id = ?1
     WHERE events.channel_id = ?2 AND events.id > ?3 AND events.id < ?4 ORDER BY events.id LIMIT ?5`);
   const unmade = db.prepare(`
@@ -82,8 +82,8 @@ export function recoveryQueries(db: DatabaseSync) {
       const rows = candidates.all(webhook_id, channel_id, after, id, limit) as unknown as CandidateRow[];
       // What it asks for today: what it asked for then, if it was there, it was sent.
       const webhook = { id: webhook_id, fields: webhooks.byId(webhook_id)?.fields ?? {} };
-      return rows.map(({ id, event_name, published_at, status, webhook_id: only }) => {
-        const event = only === null ? { event_name } : { event_name, webhook_id: only };
+      return rows.map(({ id, event_name, published_at, status, kind, webhook_id: only }) => {
+        const event = { event_name, ...(kind && { kind }), ...(only !== null && { webhook_id: only }) };
         return { id, published_at, status, isWanted: meets(event, webhook) };
       });
     },
@@ -99,5 +99,6 @@ interface CandidateRow {
   readonly event_name: string;
   readonly published_at: string;
   readonly webhook_id: number | null;
+  readonly kind: 'operational' | null;
   readonly status: string | null;
 }

@@ -4,8 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createIds } from '../domain/ids.ts';
 import { connectEventStore } from '../infra/event-store/client.ts';
 import { StoreUnavailable } from '../infra/event-store/errors.ts';
+import { measured } from '../infra/event-store/measured.ts';
 import { createKeys } from '../infra/keys.ts';
 import { createLog, type Logger } from '../infra/log.ts';
+import { createExchange } from '../infra/metrics/exchange.ts';
+import { createMetrics } from '../infra/metrics/metrics.ts';
+import { tellProcessFigures } from '../infra/metrics/process-figures.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { connectionOptions } from '../infra/queue/connection.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
@@ -43,7 +47,10 @@ export function createHouse(name: string, settings: Settings) {
   const lost = Promise.withResolvers<Error>();
   const releasing: (() => Promise<void>)[] = [];
   const nowMs = () => Date.now();
-  const store = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
+  const metrics = createMetrics();
+  tellProcessFigures(metrics);
+  const connected = connectEventStore(required('EVENTSTORE_URL', settings.eventstoreUrl), APPEND_DEADLINE_MS);
+  const store = measured(connected, metrics);
   const natsUrl = required('NATS_URL', settings.natsUrl);
   const access = connectionOptions(settings);
   const keys = keysOf(settings);
@@ -87,6 +94,9 @@ export function createHouse(name: string, settings: Settings) {
 
     settings,
     log,
+    metrics,
+    /** The figures of all processes that share the DATA_DIR. */
+    exchange: createExchange({ dataDir: settings.dataDir, name, metrics, log }),
     nowMs,
     store,
     /** Which node this is, the same after each restart: what shares a DATA_DIR is one. */

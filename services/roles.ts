@@ -1,4 +1,5 @@
 import { type Running, type Service, startAll } from '../infra/lifecycle.ts';
+import { METRICS } from '../infra/metrics/names.ts';
 import { createDestinations } from '../infra/outbound/destinations.ts';
 import type { Settings } from '../infra/settings.ts';
 import { createHouse, type House } from './house.ts';
@@ -13,7 +14,7 @@ export async function runRoles(roles: readonly Role[], settings: Settings): Prom
   const house = createHouse(roles.join('+'), settings);
   let port: number | undefined;
   const services = ROLES.filter((role) => roles.includes(role)).map((role) => lazily(role, () => BUILD[role](house)));
-  const running = await startAll([house, ...services]);
+  const running = await startAll([house, house.exchange, ...services]);
   for (const service of services) port ??= service.port();
   house.log.info({ roles, port }, 'started');
   return { ...running, whenLost: house.whenLost, ...(port !== undefined && { port }) };
@@ -29,12 +30,31 @@ type Build = (house: House) => Promise<Service & { readonly port?: number }>;
 
 /** What each role is made of. Loaded only where the role runs, so that a process holds no more than it needs. */
 const BUILD: { readonly [R in Role]: Build } = {
-  async projector({ settings, store, log }) {
+  async projector({ settings, store, metrics, log }) {
     const { createKeeper } = await import('./projector/keeper.ts');
-    return createKeeper({ dataDir: settings.dataDir, store, log });
+    const facts = metrics.counter(METRICS.factsProjected);
+    const duration = metrics.histogram(METRICS.projectionDuration);
+    const onBatch = (count: number, tookMs: number) => {
+      facts.inc(count);
+      duration.observe(tookMs / 1_000);
+    };
+    return createKeeper({ dataDir: settings.dataDir, store, log, onBatch });
   },
 
-  async relay({ db, readModels, store, queue: connected, node, settings, keys, writableTree, nowMs, log, times }) {
+  async relay({
+    db,
+    readModels,
+    store,
+    queue: connected,
+    node,
+    settings,
+    keys,
+    writableTree,
+    nowMs,
+    metrics,
+    log,
+    times,
+  }) {
     const { createLease } = await import('../infra/queue/lease.ts');
     const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
@@ -43,6 +63,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const { createRelay } = await import('./relay/relay.ts');
     const { createResumer } = await import('./relay/resumer.ts');
     const { createSweeper } = await import('./relay/sweeper.ts');
+    const { createTeller } = await import('./relay/teller.ts');
     const { models, progress } = await readModels();
     const queue = await connected();
     const registry = openRegistry(db('relay', createRegistry));
@@ -51,6 +72,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       nowMs: () => performance.now(),
     });
     const leadership = createLeadership({ lease, ownNote: registry.note, log });
+    metrics.lookUp(METRICS.relayLeads, () => (leadership.isLeading() ? 1 : 0));
     const relay = createRelay({ registry, leadership, store, queue, log });
     const resumer = createResumer({ queue, readModels: models, progress, relay, log });
     const sweeper = createSweeper({
@@ -58,14 +80,15 @@ const BUILD: { readonly [R in Role]: Build } = {
       marginMs: times.sweepMarginMs,
     });
     const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
+    const teller = createTeller({ store, readModels: models, progress, relay, log, nowMs });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, resumer, sweeper, recoverer, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, teller, notary]);
   },
 
-  async delivery({ readModels, store, queue, keys, settings, nowMs, log, times }) {
+  async delivery({ readModels, store, queue, keys, settings, nowMs, metrics, log, times }) {
     const { createDelivery } = await import('./delivery/delivery.ts');
     const { createOutbound } = await import('../infra/outbound/post.ts');
     const { createTunnel } = await import('../infra/outbound/tunnel.ts');
@@ -77,12 +100,13 @@ const BUILD: { readonly [R in Role]: Build } = {
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
       autoPauseAfterMs: settings.autoPauseAfterMs,
-      ...{ patienceMs, ackWaitMs, nowMs, log },
+      ...{ patienceMs, ackWaitMs, nowMs, metrics, log },
     });
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
 
-  async gateway({ readModels, tree, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times }) {
+  async gateway(house) {
+    const { readModels, tree, relayedTo, store, queue, keys, settings, nowMs, log, ids, nodeNumber, times } = house;
     const { createGateway } = await import('./gateway/gateway.ts');
     const numbered = await nodeNumber();
     const { models, progress } = await readModels();
@@ -108,8 +132,10 @@ const BUILD: { readonly [R in Role]: Build } = {
       tree,
       progress,
       relayedTo,
-      queueLag: async () => (await queue()).state(),
+      queueState: async () => (await queue()).state(),
       log,
+      metrics: house.metrics,
+      exchange: house.exchange,
       ids: ids(numbered, { models, progress }),
       nowMs,
       checks,

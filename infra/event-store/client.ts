@@ -98,6 +98,20 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     /** Every event from behind `after` up to and including position `to`, as the store holds it, many at a time. @throws StoreUnavailable */
     storedUpTo: (options: ReadUpTo) => readUpTo(calls, options, (event) => event),
 
+    /**
+     * The first event behind a position, as the store holds it; undefined where there is none.
+     * @param prefixes of the streams wanted; absent: all
+     * @throws StoreUnavailable
+     */
+    firstBehind: async (position: number, prefixes?: readonly string[]): Promise<StoredEvent | undefined> => {
+      let found: StoredEvent | undefined;
+      // The one at the position itself may come first.
+      await drain(allFrom(Math.max(0, position), 2, prefixes), (answer) => {
+        if (answer.kind === 'event' && answer.event && answer.position > position) found ??= answer.event;
+      });
+      return found;
+    },
+
     /** The event at a position, as the store holds it; undefined where none begins there. @throws StoreUnavailable */
     storedAt: async (position: number): Promise<StoredEvent | undefined> => {
       let found: StoredEvent | undefined;

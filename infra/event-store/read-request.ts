@@ -26,10 +26,15 @@ export function lastOfAll(): streams.ReadReq {
   return request(options(BACKWARDS).setAll(place).setCount('1'));
 }
 
-/** Reads `count` events of the log from a position on, that one included. */
-export function allFrom(position: number, count: number): streams.ReadReq {
+/**
+ * Reads `count` events of the log from a position on, that one included.
+ * @param prefixes of the streams wanted; absent: all
+ */
+export function allFrom(position: number, count: number, prefixes?: readonly string[]): streams.ReadReq {
   const place = new Options.AllOptions().setPosition(positionAt(position));
-  return request(options(FORWARDS).setAll(place).setCount(String(count)));
+  const wanted = options(FORWARDS).setAll(place).setCount(String(count));
+  if (prefixes) wanted.setFilter(streamFilter(prefixes));
+  return request(wanted);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { forgetProcesses } from '../metrics/exchange.ts';
 import type { Settings } from '../settings.ts';
 import { type Child, createChild, type Program } from './child.ts';
 import { holdDataDir } from './data-dir.ts';
@@ -110,6 +111,7 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
     /** Resolves when everything serves. @throws CannotStart */
     async start(): Promise<void> {
       await endLeftovers(dataDir, say);
+      forgetProcesses(dataDir);
       if (settings.port > 0) await checkFree(host, settings.port);
       if (!env.ALLOW_PRIVATE_NETWORKS)
         say('deliveries may reach this machine and private networks (ALLOW_PRIVATE_NETWORKS)');

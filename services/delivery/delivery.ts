@@ -7,14 +7,17 @@ import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
 import { MasterSecretMissing } from '../../infra/master-secrets.ts';
+import type { Metrics } from '../../infra/metrics/metrics.ts';
 import type { Outbound } from '../../infra/outbound/post.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
 import type { Membership } from '../../infra/queue/workers.ts';
+import { createRecent } from '../../infra/recent.ts';
 import { createSlots } from '../../infra/slots.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createPoster } from './attempt.ts';
+import { createAttemptFigures } from './attempt-figures.ts';
 import { createAutoPause } from './auto-pause.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
@@ -50,6 +53,7 @@ export interface DeliveryDeps {
   /** How long the queue lets a message be held before it hands it out again, in ms. */
   readonly ackWaitMs: number;
   readonly nowMs: () => number;
+  readonly metrics: Metrics;
   readonly log: Logger;
 }
 
@@ -73,6 +77,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     post: createPoster(deps),
     autoPause: createAutoPause({ ...deps, afterMs: deps.autoPauseAfterMs }),
     append: recorder.append,
+    figures: createAttemptFigures(deps.metrics),
   });
 
   async function work(message: JsMsg) {
@@ -148,19 +153,4 @@ async function drain(idle: Promise<void>, giveUp: AbortController) {
   const timer = setTimeout(() => giveUp.abort(), DRAIN_MS);
   await Promise.race([idle, new Promise((resolve) => giveUp.signal.addEventListener('abort', resolve))]);
   clearTimeout(timer);
-}
-
-/** An answer that was asked for no longer ago than `recentMs`; one that failed is asked for again. */
-function createRecent<T>(ask: () => Promise<T>, recentMs: number): () => Promise<T> {
-  let last: { readonly askedMs: number; readonly answer: Promise<T> } | undefined;
-  return () => {
-    const nowMs = performance.now();
-    if (last && nowMs - last.askedMs < recentMs) return last.answer;
-    const asked = { askedMs: nowMs, answer: ask() };
-    last = asked;
-    asked.answer.catch(() => {
-      if (last === asked) last = undefined;
-    });
-    return asked.answer;
-  };
 }

@@ -9,6 +9,7 @@ import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
+import type { AttemptFigures } from './attempt-figures.ts';
 import type { AutoPause } from './auto-pause.ts';
 import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
@@ -49,6 +50,7 @@ export interface HandlerDeps {
   /** Appends until it is durable; rejects only when stopping. */
   readonly append: (stream: string, fact: NewFact, bytes: number) => Promise<Appended>;
   readonly autoPause: AutoPause;
+  readonly figures: AttemptFigures;
   readonly policy: RetryPolicy;
   /** How long to wait for the read models before a message is sent back, in ms. */
   readonly patienceMs: number;
@@ -107,18 +109,21 @@ function dueMsOf({ attempts, redelivery_id, next_attempt_at, window_from }: Deli
 
 async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookView) {
   const { event_id, webhook_id } = delivery;
-  const { lanes, policy, log } = deps;
+  const { lanes, policy, figures, log } = deps;
   const atMs = deps.nowMs();
   const leave = lanes.enter(webhook_id);
+  figures.begun(delivery, atMs);
   let answer: Reply | undefined;
   try {
     answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
   } finally {
     leave(typeof answer?.status_code === 'number');
+    figures.ended();
   }
   const fact = attemptFact(policy, delivery, webhook, { atMs, answer });
   const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;
   const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
+  figures.recorded(fact.data);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
   if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
   log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');

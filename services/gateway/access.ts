@@ -18,6 +18,7 @@ interface Rule {
 export const ACCESS = {
   anyone: { withoutKey: 'always', keys: [], who: 'anyone' },
   'channel-creator': { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
+  operator: { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
   admin: { withoutKey: 'never', keys: [], who: 'admin' },
   publisher: { withoutKey: 'never', keys: ['publisher'], who: 'publisher' },
   'channel-reader': { withoutKey: 'public-channel', keys: ['publisher'], who: 'publisher; anyone where it is public' },

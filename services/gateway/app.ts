@@ -26,7 +26,7 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
   for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
-  app.use(answerAlways(gateway.log, isStopping)).use(refuseUnsafe(settings));
+  app.use(answerAlways(gateway, isStopping)).use(refuseUnsafe(settings));
   const cors = createCors(settings);
   if (cors) app.use(cors);
   app.use(router.routes() as Middleware).use(answerNoRoute);
@@ -34,10 +34,11 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
 }
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
-function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
+function answerAlways({ log, figures }: Gateway, isStopping: () => boolean): Middleware {
   const isLogged = log.isLevelEnabled('debug');
   return async (ctx: Context, next: Next) => {
-    const beganMs = isLogged ? performance.now() : 0;
+    const beganMs = performance.now();
+    figures.begun();
     const requestId = givenRequestId(ctx.req) ?? randomUUID();
     ctx.state.requestId = requestId;
     ctx.res.setHeader('X-Request-Id', requestId);
@@ -51,8 +52,10 @@ function answerAlways(log: Logger, isStopping: () => boolean): Middleware {
       answerProblem(ctx, asProblem(error) ?? internal(log, requestId, error));
     }
     if (isStopping()) ctx.set('Connection', 'close');
+    const tookMs = performance.now() - beganMs;
+    figures.answered(ctx.method, ctx.state.route, ctx.status, tookMs);
     if (!isLogged) return;
-    const took_ms = Math.round(performance.now() - beganMs);
+    const took_ms = Math.round(tookMs);
     log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
   };
 }

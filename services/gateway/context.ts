@@ -12,6 +12,8 @@ import type { Freshness } from './freshness.ts';
 import type { Keyring } from './keyring.ts';
 import type { LiveChannels } from './live-channels.ts';
 import type { PublishRate } from './publish-rate.ts';
+import type { Reference } from './reference/reference.ts';
+import type { RequestFigures } from './request-figures.ts';
 
 /** Resolves where what it is named after can be used, throws where it cannot. */
 export type Check = () => Promise<void>;
@@ -35,8 +37,13 @@ export interface Gateway {
   /** Undefined where channels may publish as much as they want. */
   readonly publishRate: PublishRate | undefined;
   readonly adminKey: string | undefined;
+  readonly figures: RequestFigures;
+  /** The figures of all processes of this node, in Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
   readonly checks: Readonly<Record<string, Check>>;
   readonly ids: () => number;
   readonly nowMs: () => number;
+  /** The API, described. */
+  readonly reference: Reference;
   readonly log: Logger;
 }

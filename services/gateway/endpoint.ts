@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { LiveChannel } from '../../domain/channel.ts';
 import { admit, idOf, isOfBadKey, type PathParams } from './access.ts';
+import { Asset } from './asset.ts';
 import { createBodyReader } from './body.ts';
 import type { Gateway } from './context.ts';
 import { answerStream, asksForStream, EventStream } from './event-stream.ts';
@@ -41,6 +42,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
     }
 
     return async (ctx) => {
+      ctx.state.route = route.path;
       const params: PathParams & { event?: string; recovery?: string } = ctx.params;
       const scope = await letIn(gateway, route, params, ctx.req);
       const isMany = route.count !== undefined;
@@ -62,7 +64,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
-        isForStream: route.streamed !== undefined && asksForStream(ctx),
+        isForStream: route.alsoAs !== undefined && asksForStream(ctx),
         lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
@@ -125,12 +127,17 @@ async function repeatable(gateway: Gateway, route: Route, path: string, request:
 }
 
 function answer(ctx: Context, route: Route, request: Request, result: unknown): void {
+  if (route.mediaType) ctx.set('Content-Type', route.mediaType);
   if (route.location) {
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
   }
   if (result instanceof EventStream) {
     answerStream(ctx, result);
+    return;
+  }
+  if (result instanceof Asset) {
+    result.send(ctx);
     return;
   }
   if (!(result instanceof Part)) {

@@ -3,6 +3,8 @@ import { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Keys } from '../../infra/keys.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
+import type { Exchange } from '../../infra/metrics/exchange.ts';
+import type { Metrics } from '../../infra/metrics/metrics.ts';
 import type { Destinations } from '../../infra/outbound/destinations.ts';
 import type { Settings } from '../../infra/settings.ts';
 import type { Progress } from '../../projections/progress.ts';
@@ -11,15 +13,22 @@ import { type AppSettings, createApp } from './app.ts';
 import { type BackpressureDeps, createBackpressure } from './backpressure.ts';
 import { createBadKeys } from './bad-keys.ts';
 import { createClientAddress } from './client-address.ts';
-import type { Check, Gateway } from './context.ts';
+import type { Gateway } from './context.ts';
 import { createFeedWaits } from './feed-waits.ts';
 import { createFreshness } from './freshness.ts';
 import { createKeyring } from './keyring.ts';
 import { createLiveChannels } from './live-channels.ts';
+import { type NodeFiguresDeps, tellNodeFigures } from './node-figures.ts';
 import { createPublishRate } from './publish-rate.ts';
+import { createReference } from './reference/reference.ts';
+import { createRequestFigures } from './request-figures.ts';
+import { GROUPS } from './routes/routes.ts';
 import { createHttpServer } from './server.ts';
 
-export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queueLag'>, Pick<Gateway, 'tree'> {
+export interface GatewayDeps
+  extends Pick<BackpressureDeps, 'relayedTo'>,
+    Pick<Gateway, 'tree'>,
+    Pick<NodeFiguresDeps, 'queueState' | 'checks'> {
   readonly settings: AppSettings &
     Pick<
       Settings,
@@ -33,19 +42,19 @@ export interface GatewayDeps extends Pick<BackpressureDeps, 'relayedTo' | 'queue
   readonly log: Logger;
   readonly ids: () => number;
   readonly nowMs: () => number;
-  /** What /readyz asks, by the name of what is not ready where one throws. */
-  readonly checks: Readonly<Record<string, Check>>;
+  readonly metrics: Metrics;
+  readonly exchange: Pick<Exchange, 'all'>;
 }
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueLag } = deps;
-  const { log, ids, nowMs, checks } = deps;
+  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueState } = deps;
+  const { log, ids, nowMs, checks, metrics, exchange } = deps;
   const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
-    ...{ limitMs, progress, relayedTo, queueLag, log },
+    ...{ limitMs, progress, relayedTo, queueLag: queueState, log },
     nowMs: monotonicMs,
   });
   const feedWaits = createFeedWaits({
@@ -69,10 +78,14 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
     checks,
+    figures: createRequestFigures(metrics),
+    metrics: exchange.all,
     ids,
     nowMs,
+    reference: createReference(GROUPS),
     log,
   };
+  tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs });
   let isStopping = false;
   const app = createApp(gateway, settings, () => isStopping);
   const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });

@@ -18,6 +18,9 @@ const PAGE = 250;
 
 export type Keyring = ReturnType<typeof createKeyring>;
 
+/** What a webhook is created with, as facts hold it but for the values of its headers. */
+type UnsealedFields = Omit<WebhookFields, 'headers'> & Pick<NewWebhook, 'headers'>;
+
 /** The keys of channels and webhooks, derived once for each version, and what is sealed under them. Where a master secret is not there: MasterSecretMissing. */
 export function createKeyring(keys: Keys) {
   const kept = new Map<number, { version: number; key: string }>();
@@ -67,7 +70,7 @@ export function createKeyring(keys: Keys) {
     isNextSubscriberOf: (webhook: KeyHolder, key: string): boolean => isNext(webhook, key, keys.subscriberKey),
 
     openHeaders: ({ id, fields: { headers } }: LiveWebhook): WebhookHeaders | undefined => openedHeaders(id, headers),
-    sealFields: (webhookId: number, { headers, ...fields }: Omit<NewWebhook, 'paused'>): WebhookFields =>
+    sealFields: (webhookId: number, { headers, ...fields }: UnsealedFields): WebhookFields =>
       headers ? { ...fields, headers: sealed(webhookId, headers) } : fields,
     sealChanges: (
       webhook: LiveWebhook,

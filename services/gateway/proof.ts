@@ -2,11 +2,22 @@ import Type, { type Static } from 'typebox';
 import type { StoredEvent } from '../../infra/event-store/client.ts';
 import type { Tree } from '../../projections/merkle/tree-file.ts';
 import type { EntryFacts } from './past.ts';
+import { Nullable } from './routes/answers.ts';
 
-const Hash = Type.String({ description: 'Base64.' });
-const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const Hash = Type.String({
+  description: 'Base64.',
+  examples: ['47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='],
+});
+export const Note = Type.String({
+  description: 'The newest head and its signature: a signed note that holds a checkpoint.',
+  examples: ['webhooks\n42\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— webhooks …\n'],
+});
+export const PublicKey = Type.String({
+  description: 'The ed25519 key that signed it: 32 bytes in base64.',
+  examples: ['11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='],
+});
 
-export const ProvenFact = Type.Object({
+const ProvenFact = Type.Object({
   stream: Type.String(),
   revision: Type.Integer({ minimum: 0 }),
   type: Type.String(),
@@ -16,11 +27,10 @@ export const ProvenFact = Type.Object({
   leaf_index: Nullable(Type.Integer({ minimum: 0 })),
   inclusion_proof: Nullable(Type.Array(Hash)),
 });
-export const Proof = Type.Object({
-  checkpoint: Nullable(Type.String({ description: 'The signed note of the newest head.' })),
-  public_key: Nullable(Type.String({ description: 'The ed25519 key that signed it: 32 bytes in base64.' })),
-  facts: Type.Array(ProvenFact),
-});
+export const Proof = Type.Object(
+  { checkpoint: Nullable(Note), public_key: Nullable(PublicKey), facts: Type.Array(ProvenFact) },
+  { title: 'Proof' },
+);
 
 /** What a third party needs to check an entry against the newest signed head; docs/audit.md. */
 export function proofOf({ published, changes }: EntryFacts, tree: Tree | undefined): Static<typeof Proof> {

@@ -37,6 +37,7 @@ export async function publishAll(
   }
   const facts = published.map((fact) => newFact(fact, { about: fact.data.id, requestId, by }));
   await appendToEvents(gateway, name, facts, { bytes, repeatable });
+  gateway.figures.accepted(facts.length);
   return published.map(({ data }) => data);
 }
 

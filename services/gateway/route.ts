@@ -3,8 +3,10 @@ import type { LiveChannel } from '../../domain/channel.ts';
 import type { Actor } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
+import type { Asset } from './asset.ts';
 import type { Gateway } from './context.ts';
 import type { EventStream } from './event-stream.ts';
+import type { ProblemCode } from './problems.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -82,7 +84,7 @@ type Sparse<T> = T extends readonly (infer I)[]
   : T extends object
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
-type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
+type Shown<T> = (T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>) | Asset;
 type Answer<T> = Shown<T> | EventStream;
 
 /** A route: all that there is to know about it. */
@@ -91,7 +93,11 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly path: P;
   /** Who may call it. */
   readonly access: Access;
+  /** What it is called in clients that are made from the description of the API. */
+  readonly operation: string;
   readonly summary: string;
+  /** What goes wrong here and is not said by the rest of the row already. */
+  readonly problems?: readonly ProblemCode[];
   readonly query?: Q;
   readonly body?: B;
   /** How large a body may be, in KiB; absent: as large as everywhere. */
@@ -107,8 +113,12 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   /** What an Idempotency-Key remembers the body by, where that holds secrets: its hash goes to the log. */
   readonly hashedAs?: (body: Of<B>, gateway: Gateway) => unknown;
   readonly answer: A;
-  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
-  readonly streamed?: TSchema;
+  /** Of an answer that is not JSON of the moment. */
+  readonly mediaType?: string;
+  /** Whether the answer is an Asset. */
+  readonly isAsset?: true;
+  /** What it answers as well, where the client would rather have that, by its media type. */
+  readonly alsoAs?: Readonly<Record<string, TSchema>>;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;
@@ -125,6 +135,13 @@ export type Route = Omit<Row<string, TSchema, TObject, TObject>, 'handle' | 'has
   // biome-ignore lint/suspicious/noExplicitAny: a body of the row's own schema
   readonly hashedAs?: (body: any, gateway: Gateway) => unknown;
 };
+
+/** Routes that belong together where the API is described. */
+export interface Group {
+  readonly name: string;
+  readonly description: string;
+  readonly routes: readonly Route[];
+}
 
 /** Checks a row's handler against its path, schemas and answer. */
 export function route<const P extends string, A extends TSchema, B extends TObject = never, Q extends TObject = never>(

@@ -7,12 +7,12 @@ import { olderGenerations, readModelsFile, servableGeneration } from '../../proj
 import { createReadModels, readModels } from '../../projections/read-models.ts';
 import { tablesIn } from '../../projections/tables.ts';
 import { isNotedDamaged, noteDamaged, openOrRebuild, Unusable } from '../derived-file.ts';
-import { createProjector } from './projector.ts';
+import { createProjector, type ProjectorDeps } from './projector.ts';
 
 /** How often it is looked whether today's read models have caught up, or are said to be damaged, in ms. */
 const LOOK_MS = 200;
 
-export interface KeeperDeps {
+export interface KeeperDeps extends Pick<ProjectorDeps, 'onBatch'> {
   readonly dataDir: string;
   readonly store: EventStore;
   readonly log: Logger;
@@ -28,7 +28,7 @@ interface Fed {
  * Keeps the read models: the only writer of their files. While today's are built, those of an older version that can be served are fed
  * as well; once today's are where those are, they go. Damaged ones are thrown away and built anew.
  */
-export function createKeeper({ dataDir, store, log }: KeeperDeps): Service {
+export function createKeeper({ dataDir, store, log, ...telling }: KeeperDeps): Service {
   const file = readModelsFile(dataDir);
   let current: Fed | undefined;
   let older: Fed | undefined;
@@ -36,7 +36,7 @@ export function createKeeper({ dataDir, store, log }: KeeperDeps): Service {
   let working: Promise<void> | undefined;
 
   async function feed(ofFile: string, db: DatabaseSync): Promise<Fed> {
-    const projector = createProjector({ db, store, log, onDamage: () => noteDamaged(ofFile) });
+    const projector = createProjector({ db, store, log, ...telling, onDamage: () => noteDamaged(ofFile) });
     await projector.start();
     const stop = async () => {
       await projector.stop();

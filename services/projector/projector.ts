@@ -16,17 +16,21 @@ export interface ProjectorDeps {
   readonly log: Logger;
   /** Told where the database turns out to be damaged. */
   readonly onDamage?: () => void;
+  /** Told of each batch that is in the read models: how many facts, and how long it took, in ms. */
+  readonly onBatch?: (facts: number, tookMs: number) => void;
 }
 
 /** Folds the log into the read models, from their checkpoint on: the only writer of their database. */
-export function createProjector({ db, store, log, onDamage = () => {} }: ProjectorDeps): Service {
+export function createProjector({ db, store, log, onDamage = () => {}, onBatch = () => {} }: ProjectorDeps): Service {
   createReadModels(db);
   const writer = readModelWriter(db);
   const { position } = readModels(db);
 
   function apply({ facts, position }: LogBatch) {
+    const beganMs = performance.now();
     try {
       writer.apply(facts, position);
+      onBatch(facts.length, performance.now() - beganMs);
     } catch (error) {
       if (isDamagedFile(error)) onDamage();
       throw error;

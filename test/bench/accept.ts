@@ -48,12 +48,14 @@ async function beside(bench: BenchStack, koa: Awaited<ReturnType<typeof startKoa
   for (let round = 0; round < rounds; round++) {
     const bare = await hammer(ofKoa, { ...load, path: '/' });
     const beganMs = performance.now();
+    const usedMs = bench.cpuMs();
     const ours = await hammer(ofOurs, publishes);
     await bench.whenIdle();
     const settledMs = performance.now() - beganMs;
     const koaPerS = (bare.latenciesMs.length / bare.tookMs) * 1_000;
     const perS = (ours.latenciesMs.length / ours.tookMs) * 1_000;
     measured.push({
+      ...Object.fromEntries(bench.cpuMsPerEvent(usedMs, ours.latenciesMs.length)),
       koa_per_s: koaPerS,
       per_s: perS,
       ratio: perS / koaPerS,

@@ -38,7 +38,9 @@ export async function startBenchStack(
   let round = 0;
 
   const tell = (order: Order) => receiver.send(order);
-  /** CPU time used so far by the stack, in ms. */
+  /** CPU time used so far, in ms, by process. */
+  const usedMs = () => new Map(processes.map(({ name, pid }) => [name, cpuMs(pid)]));
+  /** The same by the stack. */
   const treeCpuMs = () => processes.reduce((sum, { name, pid }) => (name === 'receiver' ? sum : sum + cpuMs(pid)), 0);
   const pidOf = (name: string) => processes.find((process) => process.name === name)?.pid ?? 0;
 
@@ -113,10 +115,16 @@ export async function startBenchStack(
     queueDiskMiB: () => diskMiB(join(stack.dataDir, 'nats')),
     /** Memory of the stack without the receiver, in MiB. */
     treeMiB: async () => (await stack.processes()).reduce((sum, { pid }) => sum + memoryMiB(pid), 0),
+    /** The same by process. */
+    memoryByProcess: async () => (await stack.processes()).map(({ name, pid }) => [name, memoryMiB(pid)] as const),
     /** Memory of one of its processes, in MiB. */
     memoryMiB: (name: string) => memoryMiB(pidOf(name)),
-    /** CPU time used so far, in ms, by process. */
-    cpuMs: () => new Map(processes.map(({ name, pid }) => [name, cpuMs(pid)])),
+    cpuMs: usedMs,
+    /** CPU time that the stack has used for each of so many events since then, in ms, by process. */
+    cpuMsPerEvent: (sinceMs: ReadonlyMap<string, number>, events: number): [string, number][] =>
+      [...usedMs()]
+        .filter(([name]) => name !== 'receiver')
+        .map(([name, ms]) => [`cpu_ms_per_event ${name}`, (ms - (sinceMs.get(name) ?? 0)) / events]),
     async stop() {
       const warnings = stack
         .output()

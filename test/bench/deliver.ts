@@ -23,7 +23,7 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
   try {
     const channels: Channel[] = [];
     for (let i = 0; i < CHANNELS; i++) channels.push(await makeChannel(bench.api, [bench.webhookUrl()]));
-    figures['deliver tree_idle_mib'] = await bench.treeMiB();
+    Object.assign(figures, await memory(bench, 'idle'));
     await deliveryRate(bench, channels, { width: WIDTH, durationMs: plan.durationMs });
     const bare: number[] = [];
     const ours: number[] = [];
@@ -37,10 +37,8 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
       ours.push(perS);
       delivered += count;
     }
-    figures['deliver tree_loaded_mib'] = await bench.treeMiB();
-    for (const [name, ms] of bench.cpuMs()) {
-      if (name !== 'receiver') figures[`deliver cpu_ms_per_event ${name}`] = (ms - (usedMs.get(name) ?? 0)) / delivered;
-    }
+    Object.assign(figures, await memory(bench, 'loaded'));
+    for (const [name, ms] of bench.cpuMsPerEvent(usedMs, delivered)) figures[`deliver ${name}`] = ms;
     figures['deliver post_loop_per_s'] = spread(bare);
     figures['deliver per_s'] = spread(ours);
     figures['deliver ratio'] = spread(ours.map((perS, i) => perS / (bare[i] ?? Number.NaN)));
@@ -55,13 +53,22 @@ export async function deliver({ quick }: { quick: boolean }): Promise<Figures> {
       const { perS } = await deliveryRate(bench, channels, { width: WIDTH, durationMs: plan.sustainedMs });
       figures['deliver sustained_per_s'] = perS;
       figures['deliver sustained_ratio'] = perS / median(bare);
-      figures['deliver sustained_tree_mib'] = await bench.treeMiB();
+      Object.assign(figures, await memory(bench, 'sustained'));
     }
     return figures;
   } finally {
     loop.stop();
     await bench.stop();
   }
+}
+
+/** Of the whole tree, and of each process. */
+async function memory(bench: BenchStack, when: string): Promise<Record<string, number>> {
+  const mib = await bench.memoryByProcess();
+  const tree = mib.reduce((sum, [, of]) => sum + of, 0);
+  return Object.fromEntries(
+    [['tree', tree] as const, ...mib].map(([of, value]) => [`deliver ${of}_${when}_mib`, value]),
+  );
 }
 
 async function latency(bench: BenchStack, channels: readonly Channel[], perS: number, windowMs: number) {

@@ -12,6 +12,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
   'deliver_at_50% p99_ms': { atMost: 40 },
   'deliver tree_idle_mib': { atMost: 350 },
   'deliver tree_loaded_mib': { atMost: 700 },
+  'deliver tree_sustained_mib': { atMost: 700 },
   'fan_out_10000 last_ms': { atMost: 5_000 },
   'history_10000000 rebuild_facts_per_s': { atLeast: 50_000 },
   'history_10000000 replay_facts_per_s': { atLeast: 50_000 },

@@ -1,3 +1,5 @@
+import { checkDescribed } from './described.ts';
+
 /** What a test sends: at most one of `json` and `form`. */
 export interface Call {
   readonly key?: string | undefined;
@@ -24,8 +26,15 @@ export function apiAt(url: string) {
     const body = json !== undefined ? JSON.stringify(json) : form && new URLSearchParams(form);
     const answer = await fetch(url + path, { method, headers: sent, redirect: 'manual', ...(body && { body }) });
     const text = await answer.text();
-    const isJson = /json/.test(answer.headers.get('content-type') ?? '');
-    return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text };
+    const mediaType = answer.headers.get('content-type');
+    const isJson = /json/.test(mediaType ?? '');
+    const answered = {
+      status: answer.status,
+      headers: answer.headers,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
+    };
+    checkDescribed({ method, path, mediaType, ...answered });
+    return answered;
   }
 
   async function made(path: string, json: unknown, key?: string) {

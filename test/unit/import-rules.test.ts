@@ -32,6 +32,12 @@ const BROKEN: readonly (readonly [file: string, imported: string])[] = [
   ['services/notary/rule.ts', '../relay/leadership.ts'],
   ['services/audit/rule.ts', '../notary/notary.ts'],
   ['services/gateway/rule.ts', '../audit/verify.ts'],
+  ['services/gateway/rule.ts', '../command/listen.ts'],
+  ['services/audit/rule.ts', '../command/listen.ts'],
+  ['services/command/rule.ts', '../gateway/gateway.ts'],
+  ['services/command/rule.ts', '../audit/verify.ts'],
+  ['clients/typescript/src/rule.ts', 'node:crypto'],
+  ['clients/typescript/src/rule.ts', '../../../domain/event.ts'],
   ['services/gateway/rule.ts', '../console/app.ts'],
   ['services/console/rule.ts', 'node:fs'],
   ['services/console/rule.ts', '../../domain/channel.ts'],
@@ -49,6 +55,9 @@ const FINE: typeof BROKEN = [
   ['services/console/rule.ts', '../gateway/routes/answers.ts'],
   ['services/console/rule.ts', 'preact/hooks'],
   ['services/rule.ts', './relay/relay.ts'],
+  ['services/command/rule.ts', '../../clients/typescript/src/index.ts'],
+  ['services/rule.ts', './audit/program.ts'],
+  ['clients/typescript/src/rule.ts', './http.ts'],
   ['test/rule.ts', '../services/main.ts'],
 ];
 

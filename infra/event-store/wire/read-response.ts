@@ -92,7 +92,7 @@ export function toFact(event: StoredEvent, versions: Versions = VERSIONS): Recor
     stream,
     revision,
     position,
-    recordedAtMs: Number(created.slice(0, -TICK_DIGITS)),
+    recordedAtMs: recordedAtMsOf(created),
   } as RecordedFact;
 }
 
@@ -103,4 +103,9 @@ function upcasted({ type, data, stream, revision }: StoredEvent, metadata: FactM
     if (error instanceof NewerFact) throw new NewerFact(`${stream}@${revision}: ${error.message}`);
     throw error;
   }
+}
+
+/** When the store took an event, in ms since the epoch. */
+export function recordedAtMsOf(created: StoredEvent['created']): number {
+  return Number(created.slice(0, -TICK_DIGITS));
 }

@@ -18,8 +18,8 @@ export interface EventstoreOptions {
   readonly tls?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   /** What gossip tells; absent: a cluster of one. The members do not replicate: what each holds is its own. */
   readonly cluster?: Cluster | undefined;
-  /** Told once the store's file turns out to be damaged. */
-  readonly onDamage?: (error: Error) => void;
+  /** Told once the store's file turns out to be damaged, or the disk to lose what it was given. */
+  readonly onUnusable?: (error: Error) => void;
 }
 
 export interface Eventstore {
@@ -40,8 +40,8 @@ const SERVER_OPTIONS = {
 
 /** @throws CannotStart when the store is damaged, Error of one line when the directory or the port cannot be had. */
 export async function startEventstore(options: EventstoreOptions): Promise<Eventstore> {
-  const { dataDir, host, port, maxAppendSize, tls, cluster, onDamage } = options;
-  const store = openStore(dataDir, onDamage);
+  const { dataDir, host, port, maxAppendSize, tls, cluster, onUnusable } = options;
+  const store = openStore(dataDir, onUnusable);
   const server = createServer();
   const calls = new RunningCalls();
   addServices(server, { store, calls, maxAppendSize, cluster });

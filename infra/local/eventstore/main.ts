@@ -59,7 +59,7 @@ function fail(error: Error): void {
 setLogVerbosity(logVerbosity.NONE);
 
 try {
-  const started = startEventstore({ ...readOptions(process.env), onDamage: fail });
+  const started = startEventstore({ ...readOptions(process.env), onUnusable: fail });
   stopOnRequest(started);
   const { port } = await started;
   if (!process.send) process.stdout.write(`eventstore listens on port ${port}\n`);

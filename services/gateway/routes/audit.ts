@@ -5,39 +5,47 @@ import { Closed } from '../../../domain/fields.ts';
 import { changeOf } from '../../../domain/history.ts';
 import type { WebhookFact } from '../../../domain/webhook.ts';
 import { Problem } from '../problems.ts';
-import { base64 } from '../proof.ts';
+import { base64, Hash, Note, PublicKey } from '../proof.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, route } from '../route.ts';
+import { By, Past, Time } from './answers.ts';
 
-const Change = Type.Object({
-  revision: Type.Integer({ minimum: 0 }),
-  type: Type.String({ description: 'Name of the fact.' }),
-  recorded_at: Type.String({ format: 'date-time' }),
-  by: Type.Enum(['anyone', 'publisher', 'subscriber', 'admin', 'system'], {
-    description: 'The kind of key that asked for it.',
-  }),
-  request_id: Type.String({ description: '`X-Request-Id` of the request that asked for it.' }),
-  changes: Type.Record(Type.String(), Type.Unknown()),
-});
+const Change = Type.Object(
+  {
+    ...Past,
+    type: Type.String({ description: 'Name of the fact.', examples: ['ChannelUpdated'] }),
+    by: By,
+    request_id: Type.String({
+      description: '`X-Request-Id` of the request that asked for it.',
+      examples: ['3f0c0a52-6d2f-4f5c-8a53-0d9f3a0c4c11'],
+    }),
+    changes: Type.Record(Type.String(), Type.Unknown(), { examples: [{ name: 'my new name' }] }),
+  },
+  { title: 'Change' },
+);
 
 const HistoryQuery = listQuery(DEFAULT_LIMIT);
 
-const Checkpoint = Type.Object({
-  tree_size: Type.Integer({ minimum: 1, description: 'How many facts the log had.' }),
-  root_hash: Type.String({ description: 'Base64.' }),
-  at: Type.String({ format: 'date-time' }),
-  note: Type.String({ description: 'What is signed, and the signature: a signed note that holds a checkpoint.' }),
-  public_key: Type.String({ description: 'The ed25519 key: 32 bytes in base64.' }),
-  consistency_proof: Type.Optional(
-    Type.Array(Type.String(), { description: 'With `from`: that the log only went on from there (RFC 9162).' }),
-  ),
-});
+const Checkpoint = Type.Object(
+  {
+    tree_size: Type.Integer({ minimum: 1, description: 'How many facts the log had.', examples: [42] }),
+    root_hash: Hash,
+    at: Time,
+    note: Note,
+    public_key: PublicKey,
+    consistency_proof: Type.Optional(
+      Type.Array(Hash, { description: 'With `from`: that the log only went on from there (RFC 9162).' }),
+    ),
+  },
+  { title: 'Checkpoint' },
+);
 
 export const auditRoutes = [
   route({
     method: 'GET',
     path: '/v1/channels/:channel/history',
     access: 'publisher',
+    operation: 'getChannelHistory',
     summary: 'Who changed a channel, when and how',
     query: HistoryQuery,
     answer: Type.Array(Change),
@@ -48,6 +56,7 @@ export const auditRoutes = [
     method: 'GET',
     path: '/v1/channels/:channel/webhooks/:webhook/history',
     access: 'webhook-owner',
+    operation: 'getWebhookHistory',
     summary: 'Who changed a webhook, when and how',
     query: HistoryQuery,
     answer: Type.Array(Change),
@@ -58,7 +67,9 @@ export const auditRoutes = [
     method: 'GET',
     path: '/v1/checkpoint',
     access: 'anyone',
+    operation: 'getCheckpoint',
     summary: 'The newest signed head of the tree over the log',
+    problems: ['no-checkpoint'],
     query: Closed({
       from: Type.Optional(
         Type.Integer({

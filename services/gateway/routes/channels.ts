@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { ChannelChanges, type LiveChannel, NewChannel } from '../../../domain/channel.ts';
+import { ChannelChanges, type LiveChannel, NewChannel, Public } from '../../../domain/channel.ts';
 import { type Actor, stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
@@ -11,17 +11,28 @@ import { releaseGuid, reserveGuid } from '../guids.ts';
 import { At, channelThen } from '../past.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, Id, NoFields, Past } from './answers.ts';
+import { ChannelId, Deleted, NoFields, Past } from './answers.ts';
 
-export const ChannelAnswer = Type.Object({
-  id: Id,
-  ...NewChannel.properties,
-  public: Type.Boolean(),
-  publisher_key: Type.Optional(Type.String({ description: 'What the publisher authenticates with.' })),
-});
+export const ChannelAnswer = Type.Object(
+  {
+    id: ChannelId,
+    ...NewChannel.properties,
+    public: Public,
+    publisher_key: Type.Optional(
+      Type.String({
+        description: 'What the publisher authenticates with.',
+        examples: ['pk_db0eaf8e5d11e6878f96cdcbe2a9de3228622f29'],
+      }),
+    ),
+  },
+  { title: 'Channel' },
+);
 
 /** Without its key, which is the one of today. */
-const PastChannel = Type.Object({ id: Id, ...NewChannel.properties, public: Type.Boolean(), ...Past });
+const PastChannel = Type.Object(
+  { id: ChannelId, ...NewChannel.properties, public: Public, ...Past },
+  { title: 'PastChannel' },
+);
 
 const ListQuery = listQuery(DEFAULT_LIMIT);
 
@@ -30,7 +41,9 @@ export const channelRoutes = [
     method: 'POST',
     path: '/v1/channels',
     access: 'channel-creator',
+    operation: 'createChannel',
     summary: 'Create a channel',
+    problems: ['channel-exists', 'guid-taken'],
     body: NewChannel,
     answer: ChannelAnswer,
     location: channelPath,
@@ -40,6 +53,7 @@ export const channelRoutes = [
     method: 'GET',
     path: '/v1/channels',
     access: 'admin',
+    operation: 'listChannels',
     summary: 'List all channels',
     query: ListQuery,
     answer: Type.Array(ChannelAnswer),
@@ -54,7 +68,9 @@ export const channelRoutes = [
     method: 'GET',
     path: '/v1/channels/:channel',
     access: 'channel-reader',
+    operation: 'getChannel',
     summary: 'Read a channel',
+    problems: ['not-there-then'],
     query: Closed({ at: At }),
     answer: Type.Union([ChannelAnswer, PastChannel]),
     handle({ channel, by, query }, { store, keyring }) {
@@ -67,7 +83,9 @@ export const channelRoutes = [
     method: 'PUT',
     path: '/v1/channels/:channel',
     access: 'publisher',
+    operation: 'updateChannel',
     summary: 'Change a channel',
+    problems: ['guid-immutable'],
     body: ChannelChanges,
     answer: ChannelAnswer,
     async handle({ channel: { id }, body: changes, requestId, by }, { store, channels, keyring }) {
@@ -83,6 +101,7 @@ export const channelRoutes = [
     method: 'DELETE',
     path: '/v1/channels/:channel',
     access: 'publisher',
+    operation: 'deleteChannel',
     summary: 'Delete a channel',
     answer: Deleted,
     handle: deleteChannel,
@@ -91,6 +110,7 @@ export const channelRoutes = [
     method: 'POST',
     path: '/v1/channels/:channel/rotate_key',
     access: 'publisher',
+    operation: 'rotatePublisherKey',
     summary: 'Replace the publisher key',
     body: NoFields,
     answer: ChannelAnswer,

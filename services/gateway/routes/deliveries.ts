@@ -6,25 +6,28 @@ import { logEntry } from '../../../domain/notification-log.ts';
 import type { ListedDelivery } from '../../../projections/delivery-list.ts';
 import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery } from '../query.ts';
 import { Part, route } from '../route.ts';
-import { Attempt, Id, Status, Time } from './answers.ts';
+import { Attempt, EventId, Nullable, Status, Time, Towards } from './answers.ts';
 
-export const DeliveryAnswer = Type.Object({
-  event_id: Id,
-  event_name: NewEvent.properties.event_name,
-  ext_ref_code: NewEvent.properties.ext_ref_code,
-  published_at: Time,
-  webhook_url: Type.String(),
-  status: Status,
-  next_attempt_at: Type.Union([Time, Type.Null()]),
-  attempt_count: Type.Integer({ minimum: 0 }),
-  last_attempt: Type.Union([Attempt, Type.Null()]),
-});
+export const DeliveryAnswer = Type.Object(
+  {
+    event_id: EventId,
+    event_name: NewEvent.properties.event_name,
+    ext_ref_code: NewEvent.properties.ext_ref_code,
+    published_at: Time,
+    ...Towards,
+    status: Status,
+    attempt_count: Type.Integer({ minimum: 0, examples: [1] }),
+    last_attempt: Nullable(Attempt),
+  },
+  { title: 'Delivery' },
+);
 
 export const deliveryRoutes = [
   route({
     method: 'GET',
     path: '/v1/channels/:channel/webhooks/:webhook/deliveries',
     access: 'webhook-owner',
+    operation: 'listDeliveries',
     summary: 'List the deliveries of a webhook, newest event first',
     query: Closed({ ...listQuery(DEFAULT_LIMIT).properties, ...eventFilters }),
     answer: Type.Array(DeliveryAnswer),

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { isFor, NewEvent, NewEvents, type PublishedEvent, publish } from '../../../domain/event.ts';
-import { ACTORS, stream } from '../../../domain/facts.ts';
+import { stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
 import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
@@ -13,7 +13,12 @@ import { Proof, proofOf } from '../proof.ts';
 import { appendToEvents, findEvent, publishAll, whenAllIsRead } from '../publishing.ts';
 import { DEFAULT_LIMIT, eventFilters, idsIn, listQuery, MAX_LIMIT } from '../query.ts';
 import { Page, Part, type Request, route } from '../route.ts';
-import { Attempt, EventAnswer, Id, Time } from './answers.ts';
+import { Attempt, By, EventAnswer, EventId, RequestId, Status, Time, Towards, WebhookId } from './answers.ts';
+
+const PublishedEvents = Type.Object(
+  { ids: Type.Array(EventId, { description: 'Of the events, in their order.' }) },
+  { title: 'PublishedEvents' },
+);
 
 /** How large a batch may be: the store takes 1 MiB an append. */
 const MAX_BATCH_KIB = 768;
@@ -24,53 +29,57 @@ const MAX_REDELIVERY_BYTES = 1_024;
 const COLLECTION = '/v1/channels/:channel/events';
 const ITEM = `${COLLECTION}/:event`;
 
-const By = Type.Enum(ACTORS, { description: 'The kind of key that asked.' });
-const RedeliveryAnswer = Type.Object({
-  id: Id,
-  event_id: Id,
-  ...NewRedelivery.properties,
-  requested_at: Time,
-  by: By,
-});
+const RedeliveryAnswer = Type.Object(
+  { id: RequestId, event_id: EventId, ...NewRedelivery.properties, requested_at: Time, by: By },
+  { title: 'Redelivery' },
+);
 
-export const LogEntryAnswer = Type.Object({
-  webhook_id: Id,
-  webhook_url: Type.String(),
-  status: Type.Enum(['pending', 'delivered', 'failed', 'cancelled', 'skipped']),
-  reason: Type.Optional(
-    Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
-  ),
-  next_attempt_at: Type.Union([Time, Type.Null()]),
-  attempts: Type.Array(Attempt),
-  redeliveries: Type.Optional(
-    Type.Array(Type.Object({ id: Id, requested_at: Time, by: By, reason: NewRedelivery.properties.reason }), {
-      description: 'Who asked for it to be delivered again.',
-    }),
-  ),
-  proof: Type.Optional(Proof),
-});
-const LogAnswer = Type.Array(LogEntryAnswer);
+export const LogEntryAnswer = Type.Object(
+  {
+    webhook_id: WebhookId,
+    ...Towards,
+    status: Type.Enum([...Status.enum, 'skipped'], { examples: ['delivered'] }),
+    reason: Type.Optional(
+      Type.Enum(['event_names', 'created_later', 'deleted_before'], { description: 'Why it was skipped.' }),
+    ),
+    attempts: Type.Array(Attempt),
+    redeliveries: Type.Optional(
+      Type.Array(
+        Type.Object({
+          id: RequestId,
+          requested_at: Time,
+          by: By,
+          reason: NewRedelivery.properties.reason,
+          recovery: Type.Optional(Type.Literal(true, { description: 'It is part of a recovery, whose `id` it has.' })),
+        }),
+        { description: 'Who asked for it to be delivered again.' },
+      ),
+    ),
+    proof: Type.Optional(Proof),
+  },
+  { title: 'NotificationLogEntry' },
+);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
   ...eventFilters,
   ext_ref_code: NewEvent.properties.ext_ref_code,
+  kind: Type.Optional(
+    Type.Literal('operational', { description: 'Those that operational webhooks are sent, in place of all others.' }),
+  ),
   include: Type.Optional(
     Type.Literal('deliveries', { description: 'Adds to each event how many of its deliveries have which status.' }),
   ),
 });
 const Count = Type.Integer({ minimum: 0 });
-const CountsAnswer = Type.Object({
-  pending: Count,
-  delivered: Count,
-  failed: Count,
-  cancelled: Count,
+const Counts = Type.Object({
+  ...{ pending: Count, delivered: Count, failed: Count, cancelled: Count },
   attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
 });
-export const ListedEventAnswer = Type.Object({
-  ...EventAnswer.properties,
-  deliveries: Type.Optional(CountsAnswer),
-});
+export const ListedEventAnswer = Type.Object(
+  { ...EventAnswer.properties, deliveries: Type.Optional(Counts) },
+  { title: 'ListedEvent' },
+);
 const page = listQuery(MAX_LIMIT);
 const LogQuery = Closed({
   ...page.properties,
@@ -86,6 +95,7 @@ export const eventRoutes = [
     method: 'POST',
     path: COLLECTION,
     access: 'publisher',
+    operation: 'publishEvent',
     summary: 'Publish an event',
     isDelivering: true,
     isPublishing: true,
@@ -103,6 +113,7 @@ export const eventRoutes = [
     method: 'POST',
     path: `${COLLECTION}/batch`,
     access: 'publisher',
+    operation: 'publishEvents',
     summary: 'Publish many events at once: all or none',
     isDelivering: true,
     isPublishing: true,
@@ -112,7 +123,7 @@ export const eventRoutes = [
     fromForm: ({ events }) => {
       if (Array.isArray(events)) for (const event of events) if (isObject(event)) numberCreatedAt(event);
     },
-    answer: Type.Object({ ids: Type.Array(Id, { description: 'Of the events, in their order.' }) }),
+    answer: PublishedEvents,
     location: (_, { channel }) => `/v1/channels/${channel?.id}/events`,
     async handle(request, gateway) {
       const { ids, channel, body, atMs } = request;
@@ -124,6 +135,7 @@ export const eventRoutes = [
     method: 'GET',
     path: COLLECTION,
     access: 'publisher',
+    operation: 'listEvents',
     summary: 'List the events of a channel, newest first',
     query: ListQuery,
     answer: Type.Array(ListedEventAnswer),
@@ -142,6 +154,7 @@ export const eventRoutes = [
     method: 'GET',
     path: ITEM,
     access: 'publisher',
+    operation: 'getEvent',
     summary: 'Read an event',
     answer: EventAnswer,
     handle: ({ channel, eventId }, gateway) => findEvent(gateway, channel.id, eventId),
@@ -150,9 +163,11 @@ export const eventRoutes = [
     method: 'GET',
     path: `${ITEM}/notification_log`,
     access: 'log-reader',
+    operation: 'getNotificationLog',
     summary: 'Read what became of an event on its way to each webhook',
+    problems: ['not-there-then'],
     query: LogQuery,
-    answer: LogAnswer,
+    answer: Type.Array(LogEntryAnswer),
     async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
       refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);
@@ -174,7 +189,9 @@ export const eventRoutes = [
     method: 'POST',
     path: `${ITEM}/redeliver`,
     access: 'publisher',
+    operation: 'redeliverEvent',
     summary: 'Deliver an event again, now',
+    problems: ['webhook-not-found', 'nothing-to-redeliver'],
     isDelivering: true,
     body: NewRedelivery,
     answer: RedeliveryAnswer,
@@ -210,13 +227,18 @@ function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhook
     if (readModels.deliveries.hasLiveWebhook(event.id)) return;
     throw new Problem('nothing-to-redeliver', 'No webhook that this event was on its way to is there any more.');
   }
-  if (readModels.webhooks.byId(webhookId)?.channel_id !== event.channel_id) {
+  const webhook = readModels.webhooks.byId(webhookId);
+  if (webhook?.channel_id !== event.channel_id) {
     const errors = [{ field: 'webhook_id', message: 'is not that of a webhook of this channel' }];
     throw new Problem('webhook-not-found', 'There is no such webhook in this channel.', { errors });
   }
-  if (!isFor(event, { id: webhookId })) {
+  if (!isFor(event, webhook)) {
+    const of = event.webhook_id === undefined ? 'a webhook of the kind' : 'the webhook';
     throw fieldProblem('fields-invalid', [
-      { field: 'webhook_id', message: 'is not that of the webhook that this ping was for' },
+      {
+        field: 'webhook_id',
+        message: `is not that of ${of} that this ${event.webhook_id === undefined ? 'event is' : 'ping was'} for`,
+      },
     ]);
   }
 }

@@ -6,7 +6,7 @@ import { durationOf } from '../../../infra/duration.ts';
 import type { FeedPart } from '../../../projections/feed.ts';
 import type { WebhookView } from '../../../projections/webhooks.ts';
 import type { Gateway } from '../context.ts';
-import { EventStream, type Message } from '../event-stream.ts';
+import { EVENT_STREAM_TYPE, EventStream, type Message } from '../event-stream.ts';
 import type { Awaited } from '../feed-waits.ts';
 import { fieldProblem, Problem } from '../problems.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
@@ -34,10 +34,20 @@ const FeedQuery = Closed({
   ),
 });
 
-const FeedAnswer = Type.Object({
-  events: Type.Array(EventAnswer),
-  cursor: Type.String({ description: 'Goes into `after` of the next request.' }),
-});
+const FeedAnswer = Type.Object(
+  {
+    events: Type.Array(EventAnswer),
+    cursor: Type.String({ description: 'Goes into `after` of the next request.', examples: ['MS40Mg'] }),
+  },
+  { title: 'FeedPart' },
+);
+
+const STREAM = {
+  [EVENT_STREAM_TYPE]: Type.String({
+    description: 'Server-sent events without an end: `data` is an event, `id` the cursor behind it.',
+    examples: [`id: MS40Mg\ndata: ${JSON.stringify({ id: 567890, event_name: 'request.created' })}\n\n`],
+  }),
+};
 
 type FeedRequest = Pick<
   Request<typeof OF_CHANNEL, never, typeof FeedQuery>,
@@ -49,20 +59,24 @@ export const feedRoutes = [
     method: 'GET',
     path: OF_CHANNEL,
     access: 'publisher',
+    operation: 'readChannelFeed',
+    problems: ['too-many-waiting'],
     summary: 'Read the events of a channel in the order of their publication, and wait for the next',
     query: FeedQuery,
     answer: FeedAnswer,
-    streamed: EventAnswer,
+    alsoAs: STREAM,
     handle: (request, gateway) => answerFeed(request, gateway, ofChannel(gateway, request.channel)),
   }),
   route({
     method: 'GET',
     path: OF_WEBHOOK,
     access: 'webhook-owner',
+    operation: 'readFeed',
     summary: 'Read the events of a webhook in the order of their publication, and wait for the next',
+    problems: ['too-many-waiting'],
     query: FeedQuery,
     answer: FeedAnswer,
-    streamed: EventAnswer,
+    alsoAs: STREAM,
     handle: (request, gateway) => answerFeed(request, gateway, ofWebhook(gateway, request.webhook)),
   }),
 ];

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import { ACTORS, stream } from '../../../domain/facts.ts';
+import { stream } from '../../../domain/facts.ts';
 import { factId } from '../../../domain/ids.ts';
 import { NewRecovery, type RecoveryCommand, type StartedRecovery } from '../../../domain/recovery.ts';
 import { asCreated, carryOut, RECOVERY } from '../commands.ts';
@@ -7,7 +7,7 @@ import type { Gateway } from '../context.ts';
 import { Problem } from '../problems.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Id, Time } from './answers.ts';
+import { By, RequestId, Time, WebhookId } from './answers.ts';
 
 const WEBHOOK = '/v1/channels/:channel/webhooks/:webhook';
 const RECOVER = `${WEBHOOK}/recover`;
@@ -17,25 +17,30 @@ const COLLECTION = `${WEBHOOK}/recoveries`;
 const MAX_RUNNING = 3;
 
 const Count = Type.Integer({ minimum: 0 });
-export const RecoveryAnswer = Type.Object({
-  id: Id,
-  webhook_id: Id,
-  status: Type.Enum(['running', 'finished']),
-  since: Time,
-  until: Time,
-  missing: Type.Boolean(),
-  requested_at: Time,
-  by: Type.Enum(ACTORS, { description: 'The kind of key that asked.' }),
-  found: Type.Object({ failed: Count, missing: Count }, { description: 'Events that are delivered again, so far.' }),
-  finished_at: Type.Union([Time, Type.Null()]),
-});
+export const RecoveryAnswer = Type.Object(
+  {
+    id: RequestId,
+    webhook_id: WebhookId,
+    status: Type.Enum(['running', 'finished']),
+    since: Time,
+    until: Time,
+    missing: Type.Boolean({ examples: [false] }),
+    requested_at: Time,
+    by: By,
+    found: Type.Object({ failed: Count, missing: Count }, { description: 'Events that are delivered again, so far.' }),
+    finished_at: Type.Union([Time, Type.Null()], { examples: [null] }),
+  },
+  { title: 'Recovery' },
+);
 
 export const recoveryRoutes = [
   route({
     method: 'POST',
     path: RECOVER,
     access: 'webhook-owner',
+    operation: 'recoverWebhook',
     summary: 'Deliver again what failed, and what a webhook has missed',
+    problems: ['too-many-recoveries'],
     isDelivering: true,
     body: NewRecovery,
     answer: RecoveryAnswer,
@@ -47,6 +52,7 @@ export const recoveryRoutes = [
     method: 'GET',
     path: COLLECTION,
     access: 'webhook-owner',
+    operation: 'listRecoveries',
     summary: 'List the recoveries of a webhook, newest first',
     query: listQuery(DEFAULT_LIMIT),
     answer: Type.Array(RecoveryAnswer),
@@ -60,6 +66,7 @@ export const recoveryRoutes = [
     method: 'GET',
     path: `${COLLECTION}/:recovery`,
     access: 'webhook-owner',
+    operation: 'getRecovery',
     summary: 'Read how far a recovery is',
     answer: RecoveryAnswer,
     async handle({ webhook, recoveryId }, { readModels, freshness }) {

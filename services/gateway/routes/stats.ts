@@ -7,16 +7,22 @@ import { Time } from './answers.ts';
 
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-export const Period = Type.Object({
-  from: Time,
-  attempts: Count('Attempts that were recorded since.'),
-  delivered: Count('Of these, attempts that delivered.'),
-  failed_attempts: Count('Of these, attempts that did not.'),
-  failed: Count('Deliveries that were given up since.'),
-  duration_ms: Type.Union([Type.Object({ p50: Type.Number(), p95: Type.Number() }), Type.Null()], {
-    description: 'How long attempts took, to 9.1 %; null where there were none.',
-  }),
-});
+export const Period = Type.Object(
+  {
+    from: Time,
+    attempts: Count('Attempts that were recorded since.'),
+    delivered: Count('Of these, attempts that delivered.'),
+    failed_attempts: Count('Of these, attempts that did not.'),
+    failed: Count('Deliveries that were given up since.'),
+    duration_ms: Type.Union(
+      [Type.Object({ p50: Type.Number({ examples: [12] }), p95: Type.Number({ examples: [57] }) }), Type.Null()],
+      {
+        description: 'How long attempts took, to 9.1 %; null where there were none.',
+      },
+    ),
+  },
+  { title: 'Period' },
+);
 
 const StatsQuery = Closed({
   series: Type.Optional(
@@ -24,20 +30,22 @@ const StatsQuery = Closed({
   ),
 });
 
-export const StatsAnswer = Type.Object({
-  hour: Period,
-  day: Period,
-  week: Period,
-  series: Type.Optional(
-    Type.Array(Period, { description: 'Oldest first: five minutes each of an hour, an hour each of a day or week.' }),
-  ),
-});
+export const StatsAnswer = Type.Object(
+  {
+    ...{ hour: Period, day: Period, week: Period },
+    series: Type.Optional(
+      Type.Array(Period, { description: 'Oldest first: five minutes each of an hour, an hour each of a day or week.' }),
+    ),
+  },
+  { title: 'Stats' },
+);
 
 export const statsRoutes = [
   route({
     method: 'GET',
     path: '/v1/channels/:channel/webhooks/:webhook/stats',
     access: 'webhook-owner',
+    operation: 'getStats',
     summary: 'Read how deliveries to a webhook have gone in the last hour, day and week',
     query: StatsQuery,
     answer: StatsAnswer,

@@ -18,51 +18,70 @@ import { At, Revision, webhookThen } from '../past.ts';
 import { publishAll } from '../publishing.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
-import { Deleted, EventAnswer, Id, NoFields, Past } from './answers.ts';
+import { Deleted, EventAnswer, NoFields, Past, Time, WebhookId } from './answers.ts';
 
 const COLLECTION = '/v1/channels/:channel/webhooks';
 const ITEM = `${COLLECTION}/:webhook`;
 
 /** Whether deliveries wait, and why. */
 const Pause = {
-  paused: Type.Boolean(),
+  paused: Type.Boolean({ description: 'Whether its deliveries wait.', examples: [false] }),
   pause_reason: Type.Optional(Type.Enum([...PAUSE_REASONS], { description: 'Why it is paused.' })),
 };
 
-export const WebhookAnswer = Type.Object({
-  id: Id,
-  ...NewWebhook.properties,
-  ...Pause,
-  failing_since: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'When the first attempt failed since one succeeded; null where the last one did.',
-  }),
-  subscriber_key: Type.String({ description: 'What the subscriber authenticates with.' }),
-  signing_secret: Type.String({ description: 'What deliveries are signed with: `whsec_` and base64.' }),
-});
+export const WebhookAnswer = Type.Object(
+  {
+    id: WebhookId,
+    ...NewWebhook.properties,
+    ...Pause,
+    failing_since: Type.Union([Time, Type.Null()], {
+      description: 'When the first attempt failed since one succeeded; null where the last one did.',
+      examples: [null],
+    }),
+    subscriber_key: Type.String({
+      description: 'What the subscriber authenticates with.',
+      examples: ['sk_ab043192b979363020879c5bb873616ec1ff2a12'],
+    }),
+    signing_secret: Type.String({
+      description: 'What deliveries are signed with: `whsec_` and base64.',
+      examples: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+    }),
+  },
+  { title: 'Webhook' },
+);
 
 /** Without its key and secret, which are those of today, and the values of its headers. */
-export const PastWebhook = Type.Object({
-  id: Id,
-  name: NewWebhook.properties.name,
-  webhook_url: NewWebhook.properties.webhook_url,
-  event_names: NewWebhook.properties.event_names,
-  headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
-  signatures: NewWebhook.properties.signatures,
-  ...Pause,
-  ...Past,
-});
-const PublicKeys = Type.Object({
-  public_keys: Type.Array(Type.String(), {
-    description: '`whpk_` and base64. The first signs; after a rotation those before it sign along for 24 hours.',
-  }),
-});
+export const PastWebhook = Type.Object(
+  {
+    id: WebhookId,
+    name: NewWebhook.properties.name,
+    webhook_url: NewWebhook.properties.webhook_url,
+    event_names: NewWebhook.properties.event_names,
+    headers: Type.Optional(Type.Array(Type.String(), { description: 'Their names.' })),
+    signatures: NewWebhook.properties.signatures,
+    kind: NewWebhook.properties.kind,
+    ...Pause,
+    ...Past,
+  },
+  { title: 'PastWebhook' },
+);
+const PublicKeys = Type.Object(
+  {
+    public_keys: Type.Array(Type.String({ examples: ['whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='] }), {
+      description: '`whpk_` and base64. The first signs; after a rotation those before it sign along for 24 hours.',
+    }),
+  },
+  { title: 'PublicKeys' },
+);
 
 export const webhookRoutes = [
   route({
     method: 'POST',
     path: COLLECTION,
     access: 'publisher',
+    operation: 'createWebhook',
     summary: 'Create a webhook',
+    problems: ['webhook-exists'],
     body: NewWebhook,
     hashedAs: ({ headers, ...body }, { keyring }) => ({
       ...body,
@@ -76,6 +95,7 @@ export const webhookRoutes = [
     method: 'GET',
     path: COLLECTION,
     access: 'publisher',
+    operation: 'listWebhooks',
     summary: 'List the webhooks of a channel',
     query: listQuery(DEFAULT_LIMIT),
     answer: Type.Array(WebhookAnswer),
@@ -92,7 +112,9 @@ export const webhookRoutes = [
     method: 'GET',
     path: ITEM,
     access: 'webhook-owner',
+    operation: 'getWebhook',
     summary: 'Read a webhook',
+    problems: ['not-there-then'],
     query: Closed({ at: At, revision: Revision }),
     answer: Type.Union([WebhookAnswer, PastWebhook]),
     async handle({ webhook, query }, gateway) {
@@ -105,6 +127,7 @@ export const webhookRoutes = [
     method: 'PUT',
     path: ITEM,
     access: 'webhook-owner',
+    operation: 'updateWebhook',
     summary: 'Change a webhook',
     body: WebhookChanges,
     answer: WebhookAnswer,
@@ -125,6 +148,7 @@ export const webhookRoutes = [
     method: 'DELETE',
     path: ITEM,
     access: 'webhook-owner',
+    operation: 'deleteWebhook',
     summary: 'Delete a webhook',
     answer: Deleted,
     async handle({ channel, webhook: { id }, requestId, by }, { store, channels }) {
@@ -138,6 +162,7 @@ export const webhookRoutes = [
     method: 'POST',
     path: `${ITEM}/rotate_key`,
     access: 'publisher',
+    operation: 'rotateSubscriberKey',
     summary: 'Replace the subscriber key',
     body: NoFields,
     answer: WebhookAnswer,
@@ -148,6 +173,7 @@ export const webhookRoutes = [
     method: 'POST',
     path: `${ITEM}/rotate_secret`,
     access: 'publisher',
+    operation: 'rotateSigningSecret',
     summary: 'Replace the signing secret; the old one signs along for 24 hours',
     body: NoFields,
     answer: WebhookAnswer,
@@ -162,6 +188,7 @@ export const webhookRoutes = [
     method: 'POST',
     path: `${ITEM}/ping`,
     access: 'webhook-owner',
+    operation: 'pingWebhook',
     summary: 'Send a `ping` event to this webhook alone',
     isDelivering: true,
     body: NoFields,
@@ -177,6 +204,7 @@ export const webhookRoutes = [
     method: 'GET',
     path: `${ITEM}/public_key`,
     access: 'public-key-reader',
+    operation: 'getPublicKeys',
     summary: 'Read what verifies the `v1a` signatures of a webhook',
     answer: PublicKeys,
     handle: ({ webhook }, { keyring, nowMs }) => ({ public_keys: keyring.publicKeys(webhook, nowMs()) }),
@@ -201,7 +229,8 @@ async function rotate(request: Request<typeof ITEM, typeof NoFields>, gateway: G
 
 async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebhook>, gateway: Gateway) {
   const { id, channel, body, requestId, by, repeated } = request;
-  const { paused, ...fields } = body;
+  const { paused, kind, ...rest } = body;
+  const fields = { ...rest, ...(kind === 'operational' && { kind }) };
   const { store, channels, keyring } = gateway;
   const name = stream.webhook(id);
   const command: WebhookCommand = {
@@ -219,11 +248,11 @@ async function createWebhook(request: Request<typeof COLLECTION, typeof NewWebho
 
 function webhookAnswer(webhook: LiveWebhook, keyring: Keyring) {
   const { id, fields } = webhook;
-  const { name, webhook_url, event_names, signatures } = fields;
+  const { name, webhook_url, event_names, signatures, kind } = fields;
   const headers = keyring.openHeaders(webhook);
   const [subscriber_key, signing_secret] = [keyring.subscriberKey(webhook), keyring.signingSecret(webhook)];
   return {
-    ...{ id, name, webhook_url, event_names, headers, signatures, subscriber_key, signing_secret },
+    ...{ id, name, webhook_url, event_names, headers, signatures, kind, subscriber_key, signing_secret },
     ...pauseOf(webhook),
   };
 }
@@ -239,7 +268,7 @@ function pauseOf({ pause }: LiveWebhook) {
 
 function pastFields(webhook: LiveWebhook) {
   const { id, fields } = webhook;
-  const { name, webhook_url, event_names, headers, signatures } = fields;
+  const { name, webhook_url, event_names, headers, signatures, kind } = fields;
   const names = headers && Object.keys(headers);
-  return { id, name, webhook_url, event_names, headers: names, signatures, ...pauseOf(webhook) };
+  return { id, name, webhook_url, event_names, headers: names, signatures, kind, ...pauseOf(webhook) };
 }

@@ -8,6 +8,7 @@ const METHODS: Record<string, readonly string[]> = {
   '/': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
   '/readyz': ['GET', 'HEAD'],
+  '/metrics': ['GET', 'HEAD'],
   '/v1/channels': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1': ['DELETE', 'GET', 'HEAD', 'PUT'],
   '/v1/channels/1/webhooks': ['GET', 'HEAD', 'POST'],
@@ -27,6 +28,10 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],
+  '/openapi.json': ['GET', 'HEAD'],
+  '/docs': ['GET', 'HEAD'],
+  '/docs/redoc.js': ['GET', 'HEAD'],
+  '/docs/errors': ['GET', 'HEAD'],
   '/v1/channels/1/events': ['GET', 'HEAD', 'POST'],
   // By its path, an event of that id: there is none.
   '/v1/channels/1/events/batch': ['GET', 'HEAD', 'POST'],

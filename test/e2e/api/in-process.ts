@@ -14,6 +14,7 @@ import { createGateway, type GatewayDeps } from '../../../services/gateway/gatew
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
 import { ANYWHERE } from '../../support/destinations.ts';
+import { NO_CHECKS, NO_EXCHANGE, NOTHING_QUEUED } from '../../support/figures.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -33,7 +34,7 @@ export async function startInProcess() {
   const nowMs = () => Date.now() + clock.aheadMs;
   const ids = createIds(0, nowMs);
   const bent: { append: EventStore['append'] } = { append: store.append };
-  const checks = { eventstore: async () => void (await store.lastPosition()) };
+  const checks = { ...NO_CHECKS, eventstore: async () => void (await store.lastPosition()) };
 
   const newProjector = () => createProjector({ db, store, log });
   let projector = newProjector();
@@ -48,7 +49,8 @@ export async function startInProcess() {
       readModels: models,
       tree: () => undefined,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
-      ...{ relayedTo: () => undefined, queueLag: async () => ({ lagMs: 0, handedOut: 0 }) },
+      ...{ relayedTo: () => undefined, queueState: async () => NOTHING_QUEUED },
+      ...NO_EXCHANGE,
       ...{ log, ids, nowMs, checks },
     });
     await gateway.start();

@@ -1,5 +1,6 @@
 import { after, before } from 'mocha';
 import { type Api, apiAt } from '../../support/api.ts';
+import { checkDescribed } from '../../support/described.ts';
 import { FORM_TYPE } from '../../support/media-types.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
@@ -32,7 +33,12 @@ export function useStack(env: Record<string, string> = {}) {
     if (type !== undefined) sent.set('content-type', type);
     const answer = await fetch(stack.url + path, { method, headers: sent, ...(body !== undefined && { body }) });
     const text = await answer.text();
-    return { status: answer.status, headers: answer.headers, text, body: text === '' ? undefined : JSON.parse(text) };
+    const mediaType = answer.headers.get('content-type');
+    const isJson = /json/.test(mediaType ?? '') && text !== '';
+    const read = isJson ? JSON.parse(text) : text || undefined;
+    const answered = { status: answer.status, headers: answer.headers, body: read };
+    checkDescribed({ method, path, mediaType, ...answered });
+    return { ...answered, text };
   };
 
   return {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { waitFor } from '../../support/wait.ts';
 import { ADMIN_KEY, describeInBrowser, heading, signIn } from './support.ts';
 
 /** What a screen reader would say of what has the focus, about. */
@@ -144,8 +145,12 @@ describeInBrowser('the console', (scene) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Rotate secret' }).click();
     await page.getByText('There is a new secret').waitFor();
     await page.getByRole('button', { name: 'Show signing secret' }).click();
-    const shown = await page.getByText(/^whsec_[A-Za-z0-9+/=]+$/).textContent();
-    expect(shown).not.to.equal(webhook.signing_secret);
+    const secret = page.getByText(/^whsec_[A-Za-z0-9+/=]+$/);
+    const shown = await waitFor(
+      'the new secret',
+      () => secret.textContent(),
+      (text) => text !== webhook.signing_secret,
+    );
     const { body } = await scene.api.call('GET', `${of}/webhooks/${webhook.id}`, { key: ADMIN_KEY });
     expect(shown).to.equal(body.signing_secret);
   });

@@ -93,6 +93,7 @@ describe('the parts of infra/compose/compose.yaml', () => {
       prometheus: ['localhost:9090'],
       eventstore: eventstores.map((name) => `${name}:2113`),
       nats: exporters.map((name) => `${name}:7777`),
+      webhooks: nodes.map((name) => `${name}:${environmentOf('node').PORT}`),
       balancer: ['balancer:8404'],
     });
     expect(textOf('balancer/haproxy.cfg')).to.match(/^ {2}bind :8404$/m);

@@ -134,7 +134,7 @@ describe('the build context', () => {
     const rooms = [...new Set(buildContext().map((file) => file.split('/')[0]))];
     expect(rooms).to.have.members([
       ...['LICENSE', 'package.json', 'package-lock.json'],
-      ...['domain', 'infra', 'projections', 'services'],
+      ...['clients', 'domain', 'infra', 'projections', 'services'],
     ]);
     expect(buildContext().filter((file) => /\.md$|^infra\/(compose|k8s)\//.test(file))).to.deep.equal([]);
   });

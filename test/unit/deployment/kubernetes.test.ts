@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse, parseAllDocuments } from 'yaml';
+import { METRICS } from '../../../infra/metrics/names.ts';
 import { VARIABLES } from '../../../infra/settings.ts';
 import { environmentOf, lastOf, wordsOf } from '../../support/dockerfile.ts';
 import { schemaErrors, typeErrors } from '../../support/kubernetes-schemas.ts';
@@ -150,14 +151,14 @@ describe('infra/k8s/overlays/production', () => {
     expect(nodes.spec).not.to.have.property('replicas');
     expect(minReplicas).to.be.at.least(2);
     expect(maxReplicas).to.be.above(minReplicas).and.at.most(MOST_NODES);
-    expect(metrics[0].external.metric.name).to.equal('webhooks_queue_age_seconds');
+    expect(metrics[0].external.metric.name).to.equal(METRICS.queueAge.name);
   });
 
-  it('has that metric made of what NATS tells', () => {
+  it('has that metric made of what the nodes tell', () => {
     const { rules } = parse(readFileSync('infra/k8s/values/prometheus-adapter.yaml', 'utf8'));
-    expect(rules.external.map(({ name }: { name: { as: string } }) => name.as)).to.deep.equal([
-      'webhooks_queue_age_seconds',
-    ]);
+    expect(rules.external.map(({ name }: { name: { as: string } }) => name.as)).to.deep.equal([METRICS.queueAge.name]);
+    expect(rules.external[0].seriesQuery).to.equal(METRICS.queueAge.name);
+    expect(rules.external[0].metricsQuery).to.equal(`max(${METRICS.queueAge.name})`);
   });
 
   it('puts everything in its namespace, which holds pods to the restricted standard', () => {

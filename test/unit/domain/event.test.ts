@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isFor, ping, publish } from '../../../domain/event.ts';
+import { isFor, meets, ping, publish } from '../../../domain/event.ts';
 import { AT_MS, CHANNEL_ID, EVENT_ID, iso, WEBHOOK_ID } from '../../support/sample.ts';
 
 describe('event', () => {
@@ -30,8 +30,20 @@ describe('event', () => {
       [data, WEBHOOK_ID + 1, false],
       [all, WEBHOOK_ID + 1, true],
     ] as const) {
-      expect(isFor(event, { id })).to.equal(expected);
+      expect(isFor(event, { id, fields: {} })).to.equal(expected);
     }
+  });
+
+  it('is for webhooks of its kind alone, unless it is a ping', () => {
+    const operational = { id: WEBHOOK_ID, fields: { kind: 'operational' as const, event_names: ['order.*'] } };
+    const ordinary = { id: WEBHOOK_ID, fields: {} };
+    const event = publish(EVENT_ID, CHANNEL_ID, { event_name: 'order.created' }, AT_MS).data;
+    const told = { ...event, kind: 'operational' as const };
+    expect([event, told].map((each) => meets(each, ordinary))).to.deep.equal([true, false]);
+    expect([event, told].map((each) => meets(each, operational))).to.deep.equal([false, true]);
+    expect(meets({ ...told, event_name: 'webhook.failing' }, operational)).to.equal(false);
+    const pinged = ping(EVENT_ID, { id: WEBHOOK_ID, channel_id: CHANNEL_ID }, AT_MS).data;
+    expect([operational, ordinary].map((webhook) => meets(pinged, webhook))).to.deep.equal([true, true]);
   });
 
   it('keeps an empty object apart from none', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createIds, factId, firstIdAt, ID_EPOCH_MS, idTimeMs, timeOrdered } from '../../../domain/ids.ts';
+import { createIds, factId, firstIdAt, followingId, ID_EPOCH_MS, idTimeMs, timeOrdered } from '../../../domain/ids.ts';
 import { AT_MS } from '../../support/sample.ts';
 
 const node = fc.integer({ min: 0, max: 31 });
@@ -72,9 +72,33 @@ describe('ids', () => {
 
   it('fit into 53 bits until 2094', () => {
     const next = createIds(31, () => Date.parse('2094-09-01T00:00:00Z'));
-    const ids = Array.from({ length: 128 }, next);
+    const ids = Array.from({ length: 127 }, next);
     expect(ids.at(-1)).to.be.at.most(Number.MAX_SAFE_INTEGER);
     expectIncreasing(ids);
+  });
+});
+
+describe('ids that follow from the log', () => {
+  it('increase, are of the time that they are asked for, and are never those that a node makes', () => {
+    const made = new Set(
+      [0, 1, 31].flatMap((node) =>
+        Array.from(
+          { length: 300 },
+          createIds(node, () => AT_MS),
+        ),
+      ),
+    );
+    const ids: number[] = [];
+    for (let count = 0; count < 100; count++) ids.push(followingId(ids.at(-1) ?? 0, AT_MS));
+    expectIncreasing(ids);
+    expect(ids.slice(0, 32).map(idTimeMs)).to.deep.equal(Array(32).fill(AT_MS));
+    expect(ids.filter((id) => made.has(id))).to.deep.equal([]);
+  });
+
+  it('go on from the last one where time has stood still or gone back', () => {
+    const last = followingId(0, AT_MS);
+    expect(followingId(last, AT_MS - 1_000)).to.be.above(last);
+    expect(idTimeMs(followingId(last, AT_MS + 5))).to.equal(AT_MS + 5);
   });
 });
 

@@ -5,13 +5,14 @@ import { StoreUnavailable } from '../../../infra/event-store/errors.ts';
 import { asProblem, fieldProblem, PROBLEMS, Problem, type ProblemCode } from '../../../services/gateway/problems.ts';
 
 describe('problems', () => {
-  it('stand in docs/errors.md, every one with its status', () => {
+  it('stand in docs/errors.md, every one with its status and what it means', () => {
     const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
-    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| \S.*\|$/gm)].map(([, code, status]) => [
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \| (\S.*) \|$/gm)].map(([, code, status, meaning]) => [
       code,
       Number(status),
+      meaning,
     ]);
-    expect(rows).to.deep.equal(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]));
+    expect(rows).to.deep.equal(Object.entries(PROBLEMS).map(([code, { status, meaning }]) => [code, status, meaning]));
   });
 
   it('are RFC 9457 as JSON', () => {

@@ -14,7 +14,7 @@ export interface Cursor {
 
 /** Position or revision of the last event. */
 export function lastPlace(store: Store, stream: string | undefined): number {
-  return stream === undefined ? store.log.last : store.headOf(stream).last;
+  return stream === undefined ? store.log.durable : store.headOf(stream).last;
 }
 
 export class AllForward implements Cursor {
@@ -28,9 +28,9 @@ export class AllForward implements Cursor {
 
   next(upTo = Infinity) {
     const { log, tail } = this.#store;
-    const end = Math.min(upTo, log.last);
+    const end = Math.min(upTo, log.durable);
     if (this.#after >= end) return { events: [], done: true };
-    const shared = upTo >= log.last ? tail.after(this.#after) : undefined;
+    const shared = upTo >= log.durable ? tail.after(this.#after) : undefined;
     const events = shared ?? log.allForward(this.#after, end);
     this.#after = events.at(-1)?.position ?? end;
     return { events, done: this.#after >= end };
@@ -43,7 +43,7 @@ export class AllBackward implements Cursor {
 
   constructor(store: Store, before: number) {
     this.#store = store;
-    this.#before = before;
+    this.#before = Math.min(before, store.log.durable + 1);
   }
 
   next() {

@@ -11,14 +11,17 @@ export const APPLICATION_ID = 0x45534442;
 export const BACKUP_APPLICATION_ID = 0x4553424b;
 const SCHEMA_VERSION = 2;
 
-/** The exclusive lock refuses a second process, and saves the shared memory that WAL would need otherwise. */
+/**
+ * The exclusive lock refuses a second process, and saves the shared memory that WAL would need otherwise. What is committed is flushed by
+ * GroupCommit.
+ */
 const PRAGMAS = `
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -32768;
+  PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
 `;
 
@@ -58,7 +61,7 @@ export interface OpenedDatabase {
 }
 
 export const fileIn = (dataDir: string): string => join(dataDir, 'eventstore.db');
-const walOf = (file: string) => `${file}-wal`;
+export const walOf = (file: string) => `${file}-wal`;
 
 /**
  * Opens `eventstore.db` in the directory, both made when missing.

@@ -25,6 +25,8 @@ export const originalOf = (metastream: string): string => metastream.slice(METAS
 /** All of it is derived from the events; only a bounded part is kept. */
 export class Heads {
   readonly #cache = new BoundedCache<string, Head>(CACHED_HEADS);
+  /** What changed since the disk was flushed, as it was then. */
+  readonly #before = new Map<string, Head>();
   readonly #names: StreamNames;
   readonly #findLast: StatementSync;
   readonly #findLastData: StatementSync;
@@ -49,11 +51,27 @@ export class Heads {
     return metastream && (this.#findLastData.get(metastream.id)?.data as Uint8Array | undefined);
   }
 
+  /** As reads see it: nothing in it could still be lost. */
+  durable(stream: string): Head {
+    return this.#before.get(stream) ?? this.of(stream);
+  }
+
+  /** To be called before a stream is changed. */
+  keep(stream: string): void {
+    if (!this.#before.has(stream)) this.#before.set(stream, { ...this.of(stream) });
+  }
+
+  /** All changes are on disk. */
+  release(): void {
+    this.#before.clear();
+  }
+
   forget(stream: string): void {
     this.#cache.delete(stream);
   }
 
   forgetAll(): void {
+    this.#before.clear();
     this.#cache.clear();
   }
 

@@ -11,7 +11,8 @@ export function resolveLink(store: Store, link: RecordedEvent): RecordedEvent | 
   const [, revision, stream] = /^(\d{1,16})@(.*)$/s.exec(Buffer.from(link.data).toString()) ?? [];
   if (revision === undefined || stream === undefined) return undefined;
   const head = store.headOf(stream);
-  if (head.name === undefined || head.tombstoned || Number(revision) < firstVisible(head)) return undefined;
+  if (head.name === undefined || head.tombstoned) return undefined;
+  if (Number(revision) < firstVisible(head) || Number(revision) > head.last) return undefined;
   const target = store.log.at(head.name, Number(revision));
   return target && isYoungEnough(head, target) ? target : undefined;
 }

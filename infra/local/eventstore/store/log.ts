@@ -28,6 +28,8 @@ interface Row {
 export class Log {
   /** Position of the last event written, by a running transaction too. */
   last: number;
+  /** Position of the last event that is on disk: what comes after it is shown to nobody. */
+  durable: number;
   readonly #names: StreamNames;
   readonly #findLast: StatementSync;
   readonly #insert: StatementSync;
@@ -48,6 +50,7 @@ export class Log {
     this.#streamForward = select('WHERE stream = ? AND revision >= ? AND revision <= ? ORDER BY revision');
     this.#streamBackward = select('WHERE stream = ? AND revision <= ? AND revision >= ? ORDER BY revision DESC');
     this.last = this.lastStored();
+    this.durable = this.last;
   }
 
   /** What `last` is after a rollback. */

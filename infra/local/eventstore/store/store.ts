@@ -1,6 +1,7 @@
 import { Alarms } from './alarms.ts';
 import { damaged, isDamage, noteDamage } from './damage.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, walOf } from './database.ts';
+import { type Disk, diskOf } from './disk.ts';
 import { FileHold } from './file-hold.ts';
 import { GroupCommit } from './group-commit.ts';
 import { type Head, Heads } from './heads.ts';
@@ -23,9 +24,10 @@ export interface Store {
   readonly tail: Tail;
   readonly alarms: Alarms;
   readonly fileHold: FileHold;
+  /** As reads see it. */
   headOf(stream: string): Head;
   write<T>(write: Write<T>): void;
-  /** Writes what is queued, and answers it. */
+  /** Writes what is queued, waits for the disk, and answers it. */
   flush(): void;
   /** Told of every error: one that says that the file is damaged ends its service. */
   failed(error: unknown): void;
@@ -33,11 +35,17 @@ export interface Store {
 }
 
 /**
- * @param onDamage is told once the file turns out to be damaged: nothing of it may be served from then on
+ * @param onUnusable is told once the file turns out to be damaged, or the disk did not take what was written: nothing of it may be served
+ * from then on
  * @throws CannotStart when the file is damaged, Error of one line when the directory cannot be used
  */
-export function openStore(dataDir: string, onDamage: (error: Error) => void = () => {}): Store {
+export function openStore(
+  dataDir: string,
+  onUnusable: (error: Error) => void = () => {},
+  diskFor: (walFile: string) => Disk = diskOf,
+): Store {
   const { database, file, wasKilled } = openDatabase(dataDir);
+  const disk = diskFor(walOf(file));
   const names = new StreamNames(database);
   const heads = new Heads(database, names);
   const log = new Log(database, names);
@@ -47,10 +55,13 @@ export function openStore(dataDir: string, onDamage: (error: Error) => void = ()
   const failed = (error: unknown) => {
     if (!isDamage(error)) return;
     noteDamage(file, error.message);
-    onDamage(damaged(file, error.message));
+    onUnusable(damaged(file, error.message));
   };
-  const commits = new GroupCommit(database, {
-    committed: () => {
+  const commits = new GroupCommit(database, disk, {
+    committed: () => log.last > log.durable,
+    flushed: () => {
+      log.durable = log.last;
+      heads.release();
       const events = writes.written.splice(0);
       tail.push(events);
       alarms.announce(events);
@@ -62,29 +73,41 @@ export function openStore(dataDir: string, onDamage: (error: Error) => void = ()
       heads.forgetAll();
     },
     failed,
+    lost: ({ message }) => onUnusable(new Error(`${file} may have lost what was written last: ${message}`)),
   });
+  const close = () => {
+    disk.close();
+    database.close();
+  };
   const store: Store = {
     log,
     tail,
     alarms,
     fileHold: new FileHold(database, file),
-    headOf: (stream) => heads.of(stream),
+    headOf: (stream) => heads.durable(stream),
     write: ({ run, done, fail }) => commits.enqueue(() => run(writes), done, fail),
     flush: () => commits.flush(),
     failed,
     close: () => {
       commits.flush();
-      database.close();
+      close();
     },
   };
   try {
     checkAtStart(log, heads, wasKilled);
+    if (wasKilled) flushLeftovers(disk);
   } catch (error) {
-    database.close();
+    close();
     throw isDamage(error) ? damaged(file, error.message) : error;
   }
   if (log.last === 0) writeFirstEvent(store);
   return store;
+}
+
+/** What a killed process has committed may be nowhere but in memory yet. */
+function flushLeftovers(disk: Disk): void {
+  const error = disk.flushNow();
+  if (error) throw error;
 }
 
 /** A real server's `$all` is never empty either, and clients rely on that. */

@@ -41,6 +41,8 @@ export class Writes {
     const head = this.#heads.of(stream);
     const refused = checkDelete(this.#heads, head, expected);
     if (refused) return refused;
+    this.#heads.keep(stream);
+    this.#heads.keep(metastreamOf(stream));
     head.last = TOMBSTONE_REVISION - 1;
     const written = this.#write(head, [systemEvent('$streamDeleted', EMPTY)]);
     this.#heads.forget(stream);
@@ -49,6 +51,7 @@ export class Writes {
   }
 
   #write(head: Head, events: readonly ProposedEvent[]): Written {
+    this.#heads.keep(head.text);
     head.name ??= this.#names.create(head.text);
     const nowMs = Date.now();
     for (const event of events) {
@@ -59,6 +62,7 @@ export class Writes {
   }
 
   #writeMetadata(head: Head, metadata: Uint8Array): Written {
+    this.#heads.keep(head.text);
     const written = this.#write(this.#heads.of(metastreamOf(head.text)), [systemEvent('$metadata', metadata)]);
     this.#heads.forget(head.text);
     return written;
@@ -73,6 +77,7 @@ export class Writes {
   #appendMetadata(head: Head, events: readonly ProposedEvent[]): Written {
     const original = this.#heads.of(originalOf(head.text));
     const wasDeleted = original.retention.deleted;
+    this.#heads.keep(original.text);
     const written = this.#write(head, events);
     this.#heads.forget(original.text);
     const metadata = events.at(-1)?.data ?? EMPTY;

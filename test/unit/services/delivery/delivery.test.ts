@@ -8,6 +8,7 @@ import { type NewFact, stream } from '../../../../domain/facts.ts';
 import type { EventStore } from '../../../../infra/event-store/client.ts';
 import { StoreUnavailable } from '../../../../infra/event-store/errors.ts';
 import { createKeys } from '../../../../infra/keys.ts';
+import { createMetrics } from '../../../../infra/metrics/metrics.ts';
 import type { Outbound } from '../../../../infra/outbound/post.ts';
 import type { Queue } from '../../../../infra/queue/client.ts';
 import { encodeMessage } from '../../../../infra/queue/message.ts';
@@ -68,7 +69,13 @@ describe('delivery', () => {
       ...{ store: { append } as EventStore, queue: queue as Partial<Queue> as Queue, outbound },
       ...{ readModels: models, progress: createProgress(models.position), keys: KEYS },
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
-      ...{ patienceMs: 1_000, ackWaitMs: 10_000, nowMs: Date.now, log: pino({ level: 'silent' }) },
+      ...{
+        patienceMs: 1_000,
+        ackWaitMs: 10_000,
+        nowMs: Date.now,
+        metrics: createMetrics(),
+        log: pino({ level: 'silent' }),
+      },
     });
     await delivery.start();
     stop = delivery.stop;

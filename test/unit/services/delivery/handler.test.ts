@@ -7,11 +7,13 @@ import { factId } from '../../../../domain/ids.ts';
 import type { Appended, EventStore } from '../../../../infra/event-store/client.ts';
 import { WrongRevision } from '../../../../infra/event-store/errors.ts';
 import { createKeys, showSecret } from '../../../../infra/keys.ts';
+import { createMetrics } from '../../../../infra/metrics/metrics.ts';
 import { createOutbound, type Outbound } from '../../../../infra/outbound/post.ts';
 import { sealHeaders } from '../../../../infra/sealed-headers.ts';
 import { createProgress } from '../../../../projections/progress.ts';
 import { createReadModels, readModels, readModelWriter } from '../../../../projections/read-models.ts';
 import { createPoster } from '../../../../services/delivery/attempt.ts';
+import { createAttemptFigures } from '../../../../services/delivery/attempt-figures.ts';
 import { createAutoPause } from '../../../../services/delivery/auto-pause.ts';
 import { createBodies } from '../../../../services/delivery/bodies.ts';
 import { createHandler, type Handing } from '../../../../services/delivery/handler.ts';
@@ -102,6 +104,7 @@ describe('delivery handler', () => {
       head: async () => log.facts.at(-1)?.position ?? -1,
       append: (name, fact) => store.append(name, fact),
       autoPause: createAutoPause({ ...{ store: pausing, readModels: models, afterMs: 25 * HOUR_MS }, log: SILENT }),
+      figures: createAttemptFigures(createMetrics()),
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       patienceMs: PATIENCE_MS,
       nowMs: () => clock.nowMs,
