@@ -19,7 +19,7 @@ export class Asset {
     this.#brotli = brotli;
     const tag = createHash('sha256').update(zipped).digest('base64url').slice(0, 22);
     // A weak one: it is of what is said, however that is encoded.
-    this.#headers = { 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding', ETag: `W/"${tag}"`, ...headers };
+    this.#headers = { 'Cache-Control': 'no-cache', ETag: `W/"${tag}"`, ...headers };
   }
 
   static ofText(type: string, text: string, headers?: Readonly<Record<string, string>>): Asset {
@@ -29,6 +29,7 @@ export class Asset {
   /** @param headers of this answer alone */
   send(ctx: Context, headers: Readonly<Record<string, string>> = {}): void {
     ctx.set({ ...this.#headers, ...headers });
+    ctx.vary('Accept-Encoding');
     ctx.status = 200;
     if (ctx.fresh) {
       ctx.status = 304;

@@ -40,7 +40,7 @@ export function createConsole(): { readonly page: Middleware; readonly file: Mid
       ctx.vary('Accept');
       if (ctx.accepts('application/json', 'text/html') !== 'text/html') return next();
       const { page } = await whenPacked();
-      page.send(ctx, { ...PAGE_HEADERS, Vary: 'Accept, Accept-Encoding' });
+      page.send(ctx, PAGE_HEADERS);
     },
     async file(ctx: Context) {
       const { version, files } = await whenPacked();

@@ -272,10 +272,16 @@ describeInBrowser('the console', (scene) => {
     await page.getByRole('button', { name: 'Add webhook' }).click();
     await page.getByText('must be an http or https URL').first().waitFor();
     await page.getByLabel('URL').fill(scene.receiver.url('/new'));
-    await page.getByRole('textbox', { name: /^Events/ }).fill('order.*, stock.changed');
+    await page.getByLabel('Asks for').fill('order.*, stock.changed');
     await page.getByRole('button', { name: 'Add webhook' }).click();
     await page.getByRole('link', { name: /\/new/ }).click();
     await page.getByText('stock.changed', { exact: true }).waitFor();
+    await page.getByText('Change', { exact: true }).click();
+    await page.getByLabel('Name optional').fill('Stockroom');
+    await page.getByLabel('Asks for').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await heading(page, 'Stockroom').waitFor();
+    await page.getByText('stock.changed', { exact: true }).waitFor({ state: 'detached' });
   });
 
   it('can be used by the keyboard alone', async () => {
