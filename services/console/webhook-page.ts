@@ -88,6 +88,7 @@ function Settings({ of, webhook, again }: OfWebhook) {
   return html`<${Card} title="Settings">
     <${Facts}>
       <${Fact} name="Asks for">${event_names.map((name) => html`<code key=${name}>${name}</code> `)}<//>
+      ${webhook.kind === 'operational' && html`<${Fact} name="Kind">operational: told how the other webhooks fare<//>`}
       <${Fact} name="Signed with">${signatures.join(' and ')}<//>
       ${names.length > 0 && html`<${Fact} name="Headers of its own">${names.map((name) => html`<code key=${name}>${name}</code> `)}<//>`}
       <${Fact} name="Signing secret"><${Secret} text=${signing_secret} what="Signing secret" /><//>
