@@ -27,7 +27,7 @@ export function feedQueries(db: DatabaseSync) {
     `SELECT position AS id FROM events
      WHERE channel_id = ?1 AND position >= ?2 AND position < ?3 ORDER BY position`,
   );
-  const at = db.prepare('SELECT state, position FROM events WHERE channel_id = ? AND position = ?');
+  const at = db.prepare('SELECT state, position FROM events WHERE channel_id = ? AND position = ? AND kind IS NULL');
   const ownAt = db.prepare(`
     SELECT events.state, events.position FROM events JOIN deliveries ON event_id = id AND webhook_id = ?3
     WHERE events.channel_id = ?1 AND events.position = ?2`);
@@ -49,7 +49,7 @@ export function feedQueries(db: DatabaseSync) {
     /** Of a webhook, from the first behind the position `after`. */
     behind: ({ id, channel_id }: { readonly id: number; readonly channel_id: number }, after: number, limit: number) =>
       partBehind(channel_id, after, limit, (position) => ownAt.get(channel_id, position, id) as Row),
-    /** The same of a whole channel. */
+    /** The same of a whole channel, without what operational webhooks are told. */
     behindInChannel: (channelId: number, after: number, limit: number) =>
       partBehind(channelId, after, limit, (position) => at.get(channelId, position) as Row),
     /** Where in the log the newest event of a channel was published; -1 where it has none. */

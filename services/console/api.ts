@@ -11,6 +11,11 @@ export class Refused extends Error {
     this.title = title ?? 'Something went wrong';
     this.errors = errors;
   }
+
+  /** Whether asking again with the same key would be answered the same. */
+  get isForGood(): boolean {
+    return this.status === 401 || this.status === 403 || this.status === 404;
+  }
 }
 
 interface Problem {

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Event, ListedEvent } from './answers.ts';
 import type { Part } from './api.ts';
 import { html } from './html.ts';
-import { useEvery, useLoaded, useLooks } from './loaded.ts';
+import { useLoaded, useLooks } from './loaded.ts';
 import { Badge, Card, Empty, Shown, type Tone, When } from './parts.ts';
 import { path, to } from './place.ts';
 import { useSignedIn } from './session.ts';
@@ -23,7 +23,7 @@ interface ChannelEventsProps {
 export function ChannelEvents({ channel, looked }: ChannelEventsProps) {
   const { api } = useSignedIn();
   const load = () => api.list<ListedEvent>(path.events(channel), { limit: SHOWN, include: 'deliveries' });
-  const loaded = useLoaded(load, [api, channel]);
+  const loaded = useLoaded(load, [api, channel], (part) => (part?.items.some(isWaiting) ? LOOK_MS : 0));
   const [fresh, setFresh] = useState<readonly Event[]>([]);
   const lookSoon = useLooks(() => {
     void loaded.again();
@@ -33,8 +33,6 @@ export function ChannelEvents({ channel, looked }: ChannelEventsProps) {
     setFresh((before) => [event, ...before].slice(0, SHOWN));
     lookSoon();
   });
-  const isWaiting = loaded.data?.items.some(({ deliveries }) => deliveries && deliveries.pending > 0) ?? false;
-  useEvery(isWaiting ? LOOK_MS : 0, loaded.again);
   const older = html`<a href=${to.search(channel)}>Search all</a>`;
   return html`<${Card} title="Events" aside=${html`<span class="aside"><${Live} liveness=${liveness} />${older}</span>`}>
     <${Shown} loaded=${loaded} rows=${6}>${({ items }: Part<ListedEvent>) => {
@@ -44,6 +42,10 @@ export function ChannelEvents({ channel, looked }: ChannelEventsProps) {
       return html`<${EventRows} channel=${channel} events=${shown} fresh=${new Set(fresh.map(({ id }) => id))} />`;
     }}<//>
   <//>`;
+}
+
+function isWaiting({ deliveries }: ListedEvent): boolean {
+  return deliveries !== undefined && deliveries.pending > 0;
 }
 
 /** What has just come, and what the list has, each once. */
@@ -57,6 +59,7 @@ const LIVENESS: Readonly<Record<Liveness, { text: string; kind: string }>> = {
   connecting: { text: 'connecting…', kind: 'quiet' },
   live: { text: 'live', kind: 'good' },
   away: { text: 'reconnecting…', kind: 'warn' },
+  over: { text: 'ended', kind: 'bad' },
 };
 
 function Live({ liveness }: { readonly liveness: Liveness }) {

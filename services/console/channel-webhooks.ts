@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 import type { Stats, Webhook } from './answers.ts';
-import { type Part, Refused } from './api.ts';
+import type { Part } from './api.ts';
 import { html } from './html.ts';
 import { useLoaded, useLooksOf } from './loaded.ts';
-import { Badge, Card, Empty, Field, Shown } from './parts.ts';
+import { Badge, Card, Empty, Shown } from './parts.ts';
 import { path, to } from './place.ts';
 import { useSignedIn } from './session.ts';
 import { Sparkline } from './sparkline.ts';
+import { type WebhookFields, WebhookForm } from './webhook-form.ts';
 import { age, counted, percent, shortUrl } from './words.ts';
 
 const SHOWN = 25;
@@ -68,37 +69,14 @@ interface NewWebhookProps {
 }
 
 function NewWebhook({ channel, made, isOpen }: NewWebhookProps) {
-  const { api, say } = useSignedIn();
-  const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const { name, webhook_url, event_names } = Object.fromEntries(new FormData(form)) as Record<string, string>;
-    const patterns = (event_names ?? '').split(/[\s,]+/).filter((pattern) => pattern !== '');
-    try {
-      const fields = { webhook_url, ...(name && { name }), ...(patterns.length > 0 && { event_names: patterns }) };
-      await api.post(path.webhooks(channel), fields);
-      setErrors({});
-      form.reset();
-      say('Webhook added');
-      made();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      setErrors(Object.fromEntries(error.errors.map(({ field, message }) => [field.split('[')[0], message])));
-      say(error.message, 'bad');
-    }
-  }
+  const { api } = useSignedIn();
+  const send = (fields: WebhookFields) => api.post(path.webhooks(channel), given(fields));
   return html`<details class="new" open=${isOpen}>
     <summary>Add a webhook</summary>
-    <form onSubmit=${submit}>
-      <${Field} label="URL" error=${errors.webhook_url}>
-        <input name="webhook_url" type="url" required placeholder="https://example.com/hooks" autocomplete="off" />
-      <//>
-      <${Field} label="Name" hint="optional" error=${errors.name}><input name="name" autocomplete="off" /><//>
-      <${Field} label="Events" hint="such as order.*; empty: all" error=${errors.event_names}>
-        <input name="event_names" autocomplete="off" spellcheck=${false} />
-      <//>
-      <button type="submit">Add webhook</button>
-    </form>
+    <${WebhookForm} label="Add webhook" said="Webhook added" send=${send} sent=${made} />
   </details>`;
+}
+
+function given(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

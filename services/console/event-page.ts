@@ -3,16 +3,14 @@ import type { Event, LogEntry, Webhook } from './answers.ts';
 import { type Api, Refused } from './api.ts';
 import { DeliveryCard } from './delivery-card.ts';
 import { html } from './html.ts';
-import { useEvery, useLoaded } from './loaded.ts';
+import { useLoaded } from './loaded.ts';
 import { Card, Copy, Crumbs, Empty, Fact, Facts, Heading, Shown, When } from './parts.ts';
 import { path, to } from './place.ts';
 import { useDoing, useSignedIn } from './session.ts';
 import { dateAndClock, shortUrl } from './words.ts';
 
-/** How often it is looked what became of it, in ms: while an attempt is due or under way, and while one is to come. */
-const DUE_LOOK_MS = 1_000;
-const LOOK_MS = 10_000;
-const DUE_MS = 2_000;
+/** How often it is looked what became of it while something waits, in ms: when an attempt is due, but no more and no less often than so. */
+const [OFTEN_MS, SELDOM_MS] = [1_000, 10_000];
 
 interface EventPageProps {
   readonly channel: string;
@@ -25,9 +23,8 @@ export function EventPage({ channel, event: id }: EventPageProps) {
   const [isAll, setAll] = useState(false);
   const logPath = `${path.event(channel, id)}/notification_log`;
   const readLog = () => api.get<LogEntry[]>(logPath, { include: isAll ? 'skipped' : undefined });
-  const log = useLoaded(readLog, [api, logPath, isAll]);
+  const log = useLoaded(readLog, [api, logPath, isAll], intervalOf);
   const names = useLoaded(() => readNames(api, channel, session.webhook), [api, channel]);
-  useEvery(intervalOf(log.data), log.again);
   const doing = useDoing();
   const redeliver = async (webhook?: number) => {
     const body = webhook === undefined ? {} : { webhook_id: webhook };
@@ -86,8 +83,10 @@ async function readNames(api: Api, channel: string, own: string | undefined): Pr
 function intervalOf(entries: readonly LogEntry[] = []): number {
   const pending = entries.filter(({ status }) => status === 'pending');
   if (pending.length === 0) return 0;
-  const isDue = ({ next_attempt_at: next }: LogEntry) => next !== null && Date.parse(next) < Date.now() + DUE_MS;
-  return pending.some(isDue) ? DUE_LOOK_MS : LOOK_MS;
+  const nexts = pending.map(({ next_attempt_at: next }) =>
+    next === null ? Number.POSITIVE_INFINITY : Date.parse(next),
+  );
+  return Math.min(SELDOM_MS, Math.max(OFTEN_MS, Math.min(...nexts) - Date.now()));
 }
 
 function Payload({ event, channel }: { readonly event: Event; readonly channel: string }) {

@@ -9,16 +9,19 @@ export interface Loaded<T> {
   readonly again: () => Promise<void>;
 }
 
+/** How often something is loaded again while somebody looks, in ms: 0: not; it may depend on what was loaded last. */
+type Often<T> = number | ((data: T | undefined) => number);
+
 /**
- * What `load` answers, loaded anew when one of `about` changes, and every `everyMs` while somebody looks: 0 does not.
- * What is loaded late, after something newer was asked for, is dropped.
+ * What `load` answers, loaded anew when one of `about` changes, and every so often. What comes later than something that was asked for after it is dropped; what
+ * the key may not see (any more) is not asked for again by itself.
  */
-export function useLoaded<T>(load: () => Promise<T>, about: readonly unknown[], everyMs = 0): Loaded<T> {
+export function useLoaded<T>(load: () => Promise<T>, about: readonly unknown[], often: Often<T> = 0): Loaded<T> {
   const [state, setState] = useState<{ data?: T; refused?: Refused }>({});
-  const newest = useRef(0);
+  const [asked, shown] = [useRef(0), useRef(0)];
   const again = useCallback(async () => {
-    newest.current += 1;
-    const mine = newest.current;
+    asked.current += 1;
+    const mine = asked.current;
     const outcome = await load().then(
       (data) => ({ data }),
       (error: unknown) => {
@@ -26,21 +29,24 @@ export function useLoaded<T>(load: () => Promise<T>, about: readonly unknown[], 
         throw error;
       },
     );
-    if (mine === newest.current) setState((before) => ({ ...before, refused: undefined, ...outcome }) as typeof before);
+    if (mine <= shown.current) return;
+    shown.current = mine;
+    setState((before) => ({ ...before, refused: undefined, ...outcome }) as typeof before);
   }, [...about]);
   useEffect(() => {
     setState({});
     void again();
     return () => {
-      newest.current += 1;
+      shown.current = asked.current;
     };
   }, [again]);
-  useEvery(everyMs, again);
+  const everyMs = typeof often === 'number' ? often : often(state.data);
+  useEvery(state.refused?.isForGood ? 0 : everyMs, again);
   return { data: state.data, refused: state.refused, again };
 }
 
 /** Does something every so often while the page is looked at; 0: never. */
-export function useEvery(everyMs: number, act: () => unknown): void {
+function useEvery(everyMs: number, act: () => unknown): void {
   useEffect(() => {
     if (everyMs === 0) return;
     const timer = setInterval(() => {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Recovery } from './answers.ts';
 import { html } from './html.ts';
-import { useEvery, useLoaded } from './loaded.ts';
+import { useLoaded } from './loaded.ts';
 import { Badge, Card, Field, When } from './parts.ts';
 import { useDoing, useSignedIn } from './session.ts';
 import { counted } from './words.ts';
@@ -15,9 +15,11 @@ export function RecoverForm({ of }: { readonly of: string }) {
   const doing = useDoing();
   const [since, setSince] = useState(asLocal(Date.now() - DAY_MS));
   const [isMissing, setMissing] = useState(false);
-  const recoveries = useLoaded(() => api.get<Recovery[]>(`${of}/recoveries`, { limit: 3 }), [api, of]);
-  const isRunning = recoveries.data?.some(({ status }) => status === 'running') ?? false;
-  useEvery(isRunning ? LOOK_MS : 0, recoveries.again);
+  const recoveries = useLoaded(
+    () => api.get<Recovery[]>(`${of}/recoveries`, { limit: 3 }),
+    [api, of],
+    (found) => (found?.some(({ status }) => status === 'running') ? LOOK_MS : 0),
+  );
   async function submit(event: SubmitEvent) {
     event.preventDefault();
     const body = { since: new Date(since).toISOString(), missing: isMissing };

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Api, Refused } from './api.ts';
 
 /** Whether what happens is told as it happens. */
-export type Liveness = 'connecting' | 'live' | 'away';
+export type Liveness = 'connecting' | 'live' | 'away' | 'over';
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -41,6 +41,7 @@ async function follow(api: Api, path: string, { take, setLiveness, signal }: Fol
     } catch (error) {
       if (signal.aborted) return;
       if (!isOfTheWay(error)) throw error;
+      if (error instanceof Refused && error.isForGood) return setLiveness('over');
     }
     setLiveness('away');
     await new Promise((resolve) => setTimeout(resolve, waitMs));

@@ -10,6 +10,7 @@ import { useDoing, useSignedIn } from './session.ts';
 import { VerifySnippets } from './verify-snippets.ts';
 import { WebhookCharts } from './webhook-charts.ts';
 import { WebhookDeliveries } from './webhook-deliveries.ts';
+import { type WebhookFields, WebhookForm } from './webhook-form.ts';
 
 /** How often its health is looked at, in ms. */
 const LOOK_MS = 10_000;
@@ -87,11 +88,17 @@ function Settings({ of, webhook, again }: OfWebhook) {
   return html`<${Card} title="Settings">
     <${Facts}>
       <${Fact} name="Asks for">${event_names.map((name) => html`<code key=${name}>${name}</code> `)}<//>
+      ${webhook.kind === 'operational' && html`<${Fact} name="Kind">operational: told how the other webhooks fare<//>`}
       <${Fact} name="Signed with">${signatures.join(' and ')}<//>
       ${names.length > 0 && html`<${Fact} name="Headers of its own">${names.map((name) => html`<code key=${name}>${name}</code> `)}<//>`}
       <${Fact} name="Signing secret"><${Secret} text=${signing_secret} what="Signing secret" /><//>
       <${Fact} name="Subscriber key"><${Secret} text=${subscriber_key} what="Subscriber key" /><//>
     <//>
+    <details class="new">
+      <summary>Change</summary>
+      <${WebhookForm} webhook=${webhook} label="Save" said="Saved: it holds from the next attempt on"
+        send=${(fields: WebhookFields) => api.put(of, fields)} sent=${again} />
+    </details>
     ${
       session.role !== 'subscriber' &&
       html`<p class="actions">

@@ -9,31 +9,41 @@ import type { Context } from 'koa';
 export class Asset {
   readonly #type: string;
   readonly #zipped: Buffer;
+  readonly #brotli: Buffer | undefined;
   readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param zipped what it is, by gzip */
-  constructor(type: string, zipped: Buffer, headers: Readonly<Record<string, string>> = {}) {
+  /** @param zipped what it is, by gzip @param brotli the same by brotli, where it is to be sent so */
+  constructor(type: string, zipped: Buffer, headers: Readonly<Record<string, string>> = {}, brotli?: Buffer) {
     this.#type = type;
     this.#zipped = zipped;
+    this.#brotli = brotli;
     const tag = createHash('sha256').update(zipped).digest('base64url').slice(0, 22);
     // A weak one: it is of what is said, however that is encoded.
-    this.#headers = { 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding', ETag: `W/"${tag}"`, ...headers };
+    this.#headers = { 'Cache-Control': 'no-cache', ETag: `W/"${tag}"`, ...headers };
   }
 
   static ofText(type: string, text: string, headers?: Readonly<Record<string, string>>): Asset {
     return new Asset(type, gzipSync(text), headers);
   }
 
-  send(ctx: Context): void {
-    ctx.set(this.#headers);
+  /** @param headers of this answer alone */
+  send(ctx: Context, headers: Readonly<Record<string, string>> = {}): void {
+    ctx.set({ ...this.#headers, ...headers });
+    ctx.vary('Accept-Encoding');
     ctx.status = 200;
     if (ctx.fresh) {
       ctx.status = 304;
       return;
     }
-    const isZipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
-    if (isZipped) ctx.set('Content-Encoding', 'gzip');
+    const takes = (encoding: string) => ctx.acceptsEncodings(encoding) === encoding;
     ctx.set('Content-Type', this.#type);
-    ctx.body = isZipped ? this.#zipped : gunzipSync(this.#zipped);
+    // By our order: browsers name gzip first, and like it no better.
+    if (this.#brotli && takes('br')) {
+      ctx.set('Content-Encoding', 'br');
+      ctx.body = this.#brotli;
+    } else if (takes('gzip')) {
+      ctx.set('Content-Encoding', 'gzip');
+      ctx.body = this.#zipped;
+    } else ctx.body = gunzipSync(this.#zipped);
   }
 }

@@ -121,10 +121,8 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly mediaType?: string;
   /** Whether the answer is an Asset. */
   readonly isAsset?: true;
-  /** What whoever would rather have `text/html` is answered with. */
-  readonly page?: string;
-  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
-  readonly streamed?: TSchema;
+  /** What it answers as well, where the client would rather have that, by its media type. */
+  readonly alsoAs?: Readonly<Record<string, TSchema>>;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;

@@ -256,15 +256,6 @@ export interface PublishedEvents {
   ids: Array<number>;
 }
 
-export interface DeliveryCounts {
-  pending: number;
-  delivered: number;
-  failed: number;
-  cancelled: number;
-  /** Of those that are pending, those that were attempted. */
-  attempted: number;
-}
-
 export interface ListedEvent {
   id: number;
   channel_id: number;
@@ -281,7 +272,14 @@ export interface ListedEvent {
   /** It tells operational webhooks what happened to the others. */
   kind?: 'operational' | undefined;
   published_at: string;
-  deliveries?: DeliveryCounts | undefined;
+  deliveries?: {
+    pending: number;
+    delivered: number;
+    failed: number;
+    cancelled: number;
+    /** Of those that are pending, those that were attempted. */
+    attempted: number;
+  } | undefined;
 }
 
 export interface Attempt {

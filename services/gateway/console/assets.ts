@@ -35,34 +35,30 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** In the order in which the server would rather send them. */
-export const ENCODINGS = ['br', 'gzip', 'identity'] as const;
-type Encoding = (typeof ENCODINGS)[number];
-
-/** A file as it is sent. */
-export interface Asset {
+/** A file, compressed. */
+export interface Packed {
   readonly type: string;
-  readonly etag: string;
-  readonly bodies: Readonly<Record<Encoding, Uint8Array>>;
+  readonly gzip: Uint8Array;
+  readonly brotli: Uint8Array;
 }
 
-export interface Console {
-  readonly page: Asset;
+export interface PackedConsole {
+  readonly page: Packed;
   /** Changes with whatever is served: what is under it never does. */
   readonly version: string;
-  readonly assets: ReadonlyMap<string, Asset>;
+  readonly files: ReadonlyMap<string, Packed>;
 }
 
 /** The console as browsers take it: types stripped, packages by the names they are served under, all of it compressed. */
-export async function packConsole(): Promise<Console> {
+export async function packConsole(): Promise<PackedConsole> {
   const texts = await allTexts();
   const page = texts.get(PAGE) as string;
   texts.delete(PAGE);
   const version = hashOf([page, ...[...texts].flat()].join('\n'));
   const preloads = [...modulesOf(ENTRY, texts)].map((name) => `<link rel="modulepreload" href="./${name}">`);
   const filled = page.replace('<!-- modules -->', preloads.join('')).replaceAll('"./', `"/console/${version}/`);
-  const assets = await Promise.all([...texts].map(async ([name, text]) => [name, await assetOf(name, text)] as const));
-  return { page: await assetOf(PAGE, filled), version, assets: new Map(assets) };
+  const files = await Promise.all([...texts].map(async ([name, text]) => [name, await packed(name, text)] as const));
+  return { page: await packed(PAGE, filled), version, files: new Map(files) };
 }
 
 async function allTexts(): Promise<Map<string, string>> {
@@ -97,15 +93,13 @@ function modulesOf(name: string, texts: ReadonlyMap<string, string>, found = new
   return found;
 }
 
-const compressed = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+const compressed = { brotli: promisify(brotliCompress), gzip: promisify(gzip) };
 /** Of eleven: the last two take five times as long for a tenth less. */
 const QUALITY = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
 
-async function assetOf(name: string, text: string): Promise<Asset> {
-  const identity = Buffer.from(text);
-  const [br, gz] = await Promise.all([compressed.br(identity, QUALITY), compressed.gzip(identity, { level: 9 })]);
-  // Weak, since it stands for each of the encodings: https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
-  return { type: TYPES[extname(name)] as string, etag: `W/"${hashOf(text)}"`, bodies: { br, gzip: gz, identity } };
+async function packed(name: string, text: string): Promise<Packed> {
+  const [gzip, brotli] = await Promise.all([compressed.gzip(text, { level: 9 }), compressed.brotli(text, QUALITY)]);
+  return { type: TYPES[extname(name)] as string, gzip, brotli };
 }
 
 function hashOf(text: string): string {

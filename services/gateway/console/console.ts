@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Context, Middleware, Next } from 'koa';
+import { Asset } from '../asset.ts';
 import { Problem } from '../problems.ts';
-import { type Asset, type Console, ENCODINGS } from './assets.ts';
+import type { Packed, PackedConsole } from './assets.ts';
 
 /** What the page may do: run and load what is served here, and ask the API. Nothing in it is code but its modules. */
 const PAGE_HEADERS = {
@@ -15,9 +16,13 @@ const PAGE_HEADERS = {
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
 };
 
-const KEPT = 'public, max-age=31536000, immutable';
-/** Asked again each time; 304 where it is still the same. */
-const ASKED_AGAIN = 'no-cache';
+const KEPT = { 'Cache-Control': 'public, max-age=31536000, immutable' };
+
+interface Console {
+  readonly page: Asset;
+  readonly version: string;
+  readonly files: ReadonlyMap<string, Asset>;
+}
 
 /** The console. It is packed when it is first asked for. */
 export function createConsole(): { readonly page: Middleware; readonly file: Middleware } {
@@ -35,36 +40,24 @@ export function createConsole(): { readonly page: Middleware; readonly file: Mid
       ctx.vary('Accept');
       if (ctx.accepts('application/json', 'text/html') !== 'text/html') return next();
       const { page } = await whenPacked();
-      ctx.set(PAGE_HEADERS);
-      send(ctx, page, ASKED_AGAIN);
+      page.send(ctx, PAGE_HEADERS);
     },
     async file(ctx: Context) {
-      const { version, assets } = await whenPacked();
-      const asset = assets.get(ctx.params.file);
+      const { version, files } = await whenPacked();
+      const asset = files.get(ctx.params.file);
       if (!asset) throw new Problem('not-found', `There is nothing at ${ctx.path}.`);
       // While a deployment changes, the page may be of another version than what this gateway has.
-      send(ctx, asset, ctx.params.version === version ? KEPT : ASKED_AGAIN);
+      asset.send(ctx, ctx.params.version === version ? KEPT : {});
     },
   };
 }
 
 async function pack(): Promise<Console> {
   const [message] = await once(new Worker(new URL('./pack-thread.ts', import.meta.url)), 'message');
-  return message;
+  const { page, version, files } = message as PackedConsole;
+  return { page: asset(page), version, files: new Map([...files].map(([name, file]) => [name, asset(file)])) };
 }
 
-function send(ctx: Context, { type, etag, bodies }: Asset, kept: string): void {
-  ctx.set({ 'Cache-Control': kept, ETag: etag });
-  ctx.vary('Accept-Encoding');
-  ctx.status = 200;
-  if (ctx.fresh) {
-    ctx.status = 304;
-    return;
-  }
-  // By our order: browsers name gzip first, and like it no better.
-  const encoding = ENCODINGS.find((one) => ctx.acceptsEncodings(one) === one) ?? 'identity';
-  if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
-  ctx.type = type;
-  const body = bodies[encoding];
-  ctx.body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+function asset({ type, gzip, brotli }: Packed): Asset {
+  return new Asset(type, Buffer.from(gzip), {}, Buffer.from(brotli));
 }

@@ -59,7 +59,6 @@ export const LogEntryAnswer = Type.Object(
   },
   { title: 'NotificationLogEntry' },
 );
-const LogAnswer = Type.Array(LogEntryAnswer);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
@@ -73,21 +72,12 @@ const ListQuery = Closed({
   ),
 });
 const Count = Type.Integer({ minimum: 0 });
-const CountsAnswer = Type.Object(
-  {
-    pending: Count,
-    delivered: Count,
-    failed: Count,
-    cancelled: Count,
-    attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
-  },
-  { title: 'DeliveryCounts' },
-);
+const Counts = Type.Object({
+  ...{ pending: Count, delivered: Count, failed: Count, cancelled: Count },
+  attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
+});
 export const ListedEventAnswer = Type.Object(
-  {
-    ...EventAnswer.properties,
-    deliveries: Type.Optional(CountsAnswer),
-  },
+  { ...EventAnswer.properties, deliveries: Type.Optional(Counts) },
   { title: 'ListedEvent' },
 );
 const page = listQuery(MAX_LIMIT);
@@ -177,7 +167,7 @@ export const eventRoutes = [
     summary: 'Read what became of an event on its way to each webhook',
     problems: ['not-there-then'],
     query: LogQuery,
-    answer: LogAnswer,
+    answer: Type.Array(LogEntryAnswer),
     async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
       refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);

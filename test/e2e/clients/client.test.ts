@@ -100,9 +100,9 @@ describe('the client', () => {
     expect(await publisher.events.get(channel.id, event.id)).to.deep.equal(event);
     const [delivery] = await itemsOf(subscriber.webhooks.deliveries(channel.id, webhook.id, { status: 'delivered' }));
     expect(delivery).to.include({ event_id: event.id, attempt_count: 1 });
-    const stats = await subscriber.webhooks.stats(channel.id, webhook.id, { series: 'hour' });
+    const stats = await subscriber.webhooks.stats(channel.id, webhook.id, { series: 'day' });
     expect(stats.hour).to.include({ delivered: 1 });
-    expect(stats.series).to.have.length(12);
+    expect(stats.series).to.have.length(24);
     const redelivery = await publisher.events.redeliver(channel.id, event.id, { reason: 'for a test' });
     expect(redelivery).to.include({ event_id: event.id, reason: 'for a test', by: 'publisher' });
     const [, again] = await receiver.whenHits(2, ({ path }) => path === '/publishes');
@@ -117,6 +117,8 @@ describe('the client', () => {
     const ids = await publisher.events.publishBatch(channel.id, events);
     const listed = await itemsOf(publisher.events.list(channel.id, { limit: 2, event_name: 'a' }));
     expect(listed.map(({ id }) => id)).to.deep.equal([...ids].reverse());
+    const part = await publisher.channels.feed(channel.id, { limit: 250 });
+    expect(part.events.map(({ id }) => id)).to.deep.equal([...ids]);
     const error = await errorOf(publisher.events.publishBatch(channel.id, [{ event_name: 'a' }, { event_name: '' }]));
     expect(error.errors.map(({ field }: { field: string }) => field)).to.deep.equal(['events[1].event_name']);
   });

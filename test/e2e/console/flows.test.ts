@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { waitFor } from '../../support/wait.ts';
 import { ADMIN_KEY, describeInBrowser, heading, signIn } from './support.ts';
 
 /** What a screen reader would say of what has the focus, about. */
@@ -96,6 +97,20 @@ describeInBrowser('the console', (scene) => {
     expect(scene.stack.output()).not.to.include(channel.publisher_key);
   });
 
+  it('says so where the key was replaced while somebody looked', async () => {
+    const { of, publisher } = await newChannel();
+    scene.forgive(/status of 403/);
+    const page = await open();
+    await signIn(page, publisher);
+    await page.getByText('live', { exact: true }).waitFor();
+    await scene.api.call('POST', `${of}/rotate_key`, { key: ADMIN_KEY });
+    await made(`${of}/events`, { event_name: 'order.created' });
+    await page.getByText('ended', { exact: true }).waitFor();
+    expect(await page.getByText('order.created').count()).to.equal(0);
+    await page.reload();
+    await page.getByRole('alert').filter({ hasText: 'This key may not do that' }).waitFor();
+  });
+
   it('hides keys until somebody asks for them', async () => {
     const { channel, publisher } = await newChannel();
     const page = await open();
@@ -130,8 +145,12 @@ describeInBrowser('the console', (scene) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Rotate secret' }).click();
     await page.getByText('There is a new secret').waitFor();
     await page.getByRole('button', { name: 'Show signing secret' }).click();
-    const shown = await page.getByText(/^whsec_[A-Za-z0-9+/=]+$/).textContent();
-    expect(shown).not.to.equal(webhook.signing_secret);
+    const secret = page.getByText(/^whsec_[A-Za-z0-9+/=]+$/);
+    const shown = await waitFor(
+      'the new secret',
+      () => secret.textContent(),
+      (text) => text !== webhook.signing_secret,
+    );
     const { body } = await scene.api.call('GET', `${of}/webhooks/${webhook.id}`, { key: ADMIN_KEY });
     expect(shown).to.equal(body.signing_secret);
   });
@@ -253,10 +272,16 @@ describeInBrowser('the console', (scene) => {
     await page.getByRole('button', { name: 'Add webhook' }).click();
     await page.getByText('must be an http or https URL').first().waitFor();
     await page.getByLabel('URL').fill(scene.receiver.url('/new'));
-    await page.getByRole('textbox', { name: /^Events/ }).fill('order.*, stock.changed');
+    await page.getByLabel('Asks for').fill('order.*, stock.changed');
     await page.getByRole('button', { name: 'Add webhook' }).click();
     await page.getByRole('link', { name: /\/new/ }).click();
     await page.getByText('stock.changed', { exact: true }).waitFor();
+    await page.getByText('Change', { exact: true }).click();
+    await page.getByLabel('Name optional').fill('Stockroom');
+    await page.getByLabel('Asks for').fill('');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await heading(page, 'Stockroom').waitFor();
+    await page.getByText('stock.changed', { exact: true }).waitFor({ state: 'detached' });
   });
 
   it('can be used by the keyboard alone', async () => {

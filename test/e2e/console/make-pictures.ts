@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { apiAt } from '../../support/api.ts';
-import { findBrowser, launchBrowser, openPage } from '../../support/browser.ts';
+import { launchChromium } from '../../support/chromium.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { startStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
+import { openPage } from '../../support/watched-page.ts';
 import { heading, signIn } from './support.ts';
 
 /** Makes the pictures in docs/console anew: node test/e2e/console/make-pictures.ts, to be looked at before they are committed. */
 const FOLDER = join(import.meta.dirname, '../../../docs/console');
 const EVENTS = 60;
 
-const executable = findBrowser();
-if (executable === undefined) throw new Error('there is no Chromium: install it, or name it in CHROMIUM');
+const browser = await launchChromium();
+if (!browser) throw new Error('there is no Chromium: install it, or name it in CHROMIUM');
 const stack = await startStack();
 const receiver = await startReceiver();
-const browser = await launchBrowser(executable);
 const api = apiAt(stack.url);
 
 receiver.reply({ status: 503, body: '{"error":"the database is away"}' }, '/accounting');
@@ -65,7 +65,7 @@ await receiver.close();
 await stack.stop();
 
 async function picture(name: string, options: BrowserContextOptions, at: string, shows: (page: Page) => Promise<void>) {
-  const { page } = await openPage(browser, stack.url, { ...options, reducedMotion: 'reduce' });
+  const { page } = await openPage(browser as Browser, stack.url, { ...options, reducedMotion: 'reduce' });
   await signIn(page, { key, channel: channel.id });
   await heading(page, 'Orders').waitFor();
   await page.goto(`/#/channels/${channel.id}${at}`);

@@ -1,8 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { type Api, apiAt } from '../../support/api.ts';
-import { findBrowser, launchBrowser, openPage, type WatchedPage } from '../../support/browser.ts';
+import { startChromium } from '../../support/chromium.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
+import { openPage, type WatchedPage } from '../../support/watched-page.ts';
 
 export const ADMIN_KEY = 'the admin key of the console tests';
 
@@ -23,23 +24,13 @@ export interface Scene {
 
 /** Tests in a real Chromium: one, one stack and one receiver for all of them. */
 export function describeInBrowser(title: string, tests: (scene: Scene) => void): void {
-  const executable = findBrowser();
   describe(title, () => {
-    if (executable === undefined) {
-      it.skip(
-        'is not tested here: there is no Chromium. Install it (apt-get install chromium), or name it in CHROMIUM',
-      );
-      return;
-    }
     let [stack, receiver, browser, api] = [] as unknown as [Stack, Receiver, Browser, Api];
     let opened: WatchedPage[] = [];
     let forgiven: RegExp[] = [];
-    before(async () => {
-      [stack, receiver, browser] = await Promise.all([
-        startStack({ env: { ADMIN_KEY } }),
-        startReceiver(),
-        launchBrowser(executable),
-      ]);
+    before(async function () {
+      browser = await startChromium(this);
+      [stack, receiver] = await Promise.all([startStack({ env: { ADMIN_KEY } }), startReceiver()]);
       api = apiAt(stack.url);
     });
     after(() => Promise.all([browser?.close(), receiver?.close(), stack?.stop()]));

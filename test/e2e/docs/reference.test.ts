@@ -3,7 +3,8 @@ import type { Browser } from 'playwright-core';
 import { describeApi } from '../../../services/gateway/openapi/document.ts';
 import { PROBLEMS } from '../../../services/gateway/problems.ts';
 import { GROUPS, ROUTES } from '../../../services/gateway/routes/routes.ts';
-import { findBrowser, launchBrowser, openPage } from '../../support/browser.ts';
+import { startChromium } from '../../support/chromium.ts';
+import { openPage } from '../../support/watched-page.ts';
 import { useStack } from '../api/support.ts';
 
 describe('the description of the API, as it is served', () => {
@@ -45,12 +46,7 @@ describe('the description of the API, as it is served', () => {
     this.timeout(60_000);
     let browser: Browser | undefined;
     before(async function () {
-      const path = findBrowser();
-      if (path === undefined) {
-        console.log('      skipped: no Chromium in PATH, and CHROMIUM names none');
-        this.skip();
-      }
-      browser = await launchBrowser(path as string);
+      browser = await startChromium(this);
     });
     after(() => browser?.close());
 

@@ -1,31 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-
-/** Names under which Chromium is installed; `CHROMIUM` names another. */
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-/** Where a browser is; undefined where there is none. */
-export function findBrowser(): string | undefined {
-  const { CHROMIUM, PATH = '' } = process.env;
-  const places = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return (CHROMIUM ? [CHROMIUM] : places).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Without a sandbox, which root does not get, and containers mostly do not have: it shows nothing but what is served here. */
-export function launchBrowser(executablePath: string): Promise<Browser> {
-  const args = ['--disable-background-networking', '--disable-component-update', '--disable-gpu', '--no-first-run'];
-  return chromium.launch({ executablePath, args, chromiumSandbox: false });
-}
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 /** A page, and what it did that it should not do. */
 export interface WatchedPage {
