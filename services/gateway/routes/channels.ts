@@ -50,7 +50,7 @@ export const channelRoutes = [
     access: 'channel-creator',
     operation: 'createChannel',
     summary: 'Create a channel',
-    problems: ['channel-exists', 'guid-taken'],
+    problems: ['channel-exists', 'guid-taken', 'channel-not-found'],
     body: NewChannel,
     answer: ChannelAnswer,
     location: channelPath,

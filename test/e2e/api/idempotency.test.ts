@@ -3,6 +3,7 @@ import { stream } from '../../../domain/facts.ts';
 import { StoreUnavailable } from '../../../infra/event-store/errors.ts';
 import { type Answered, type Api, apiAt, type Call } from '../../support/api.ts';
 import { startStack } from '../../support/stack.ts';
+import { waitFor } from '../../support/wait.ts';
 import { type InProcess, startInProcess } from './in-process.ts';
 import { type Channel, useStack } from './support.ts';
 
@@ -48,7 +49,8 @@ const idsOf = ({ body }: Answered): number[] => body.ids ?? [body.id];
 
 /** The same request with the same Idempotency-Key happens once, and is answered as it was the first time. */
 describe('an Idempotency-Key', () => {
-  const { call, newChannel } = useStack();
+  // An erasure waits for the next head of the tree.
+  const { call, newChannel } = useStack({ TREE_HEAD_INTERVAL: '100ms' });
   let channel: Channel;
   before(async () => {
     channel = await newChannel();
@@ -57,6 +59,21 @@ describe('an Idempotency-Key', () => {
     const { body } = await call('GET', path, { key: channel.publisher_key });
     return body.map(({ id }: { id: number }) => id);
   };
+
+  it('makes no channel again that was erased since', async () => {
+    const request = withKey(newKey(), { json: { name: 'a' } });
+    const { id, publisher_key: key } = (await call('POST', '/v1/channels', request)).body;
+    expect((await call('DELETE', `/v1/channels/${id}?erase=true`, { key })).status).to.equal(200);
+    const erasure = () => call('GET', `/v1/channels/${id}/erasure`, { key });
+    await waitFor(
+      'the erasure',
+      async () => (await erasure()).body,
+      ({ status }) => status === 'finished',
+    );
+    const { status, body } = await call('POST', '/v1/channels', request);
+    expect(status).to.equal(404);
+    expect(body.type).to.equal('/docs/errors#channel-not-found');
+  });
 
   for (const [name, { path, list, json, other: different }] of Object.entries(CREATING)) {
     it(`makes one ${name} of a request that is repeated`, async () => {
