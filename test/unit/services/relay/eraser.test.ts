@@ -108,7 +108,8 @@ describe('the eraser', () => {
       (found) => found[0] === 1,
     );
     expect(await revisionsOf(EVENTS)).to.deep.equal([1]);
-    expect(await revisionsOf(stream.deliveries(CHANNEL_ID))).to.deep.equal([]);
+    const attempts = () => revisionsOf(stream.deliveries(CHANNEL_ID));
+    await waitFor('its attempts to go', attempts, (found) => found.length === 0);
   });
 
   it('truncates nothing before a head covers it', async () => {
