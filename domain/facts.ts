@@ -32,6 +32,8 @@ export interface FactMetadata {
   readonly $causationId: string;
   readonly version: number;
   readonly by: Actor;
+  /** Of a publication: the span of the request (W3C Trace Context), where there are traces. */
+  readonly traceparent?: string;
 }
 
 /** A fact that is to be appended. The same `id` appended again with the same expectation is recognised by the store. */

@@ -37,7 +37,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 const TAKEN = new RegExp(
   `^(?:${[
     ...['connection', 'keep-alive', 'proxy-.*', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'],
-    ...['host', 'expect', 'content-.*', 'webhook-.*'],
+    ...['host', 'expect', 'content-.*', 'webhook-.*', 'traceparent', 'tracestate'],
   ].join('|')})$`,
   'i',
 );

@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { durationOf } from './duration.ts';
 import { type Network, parseNetworks } from './networks.ts';
 import { DENIED_PORTS, type PortRange, parsePorts } from './outbound/ports.ts';
+import { SAMPLERS, type Sampling } from './tracing/sampler.ts';
 
 /** A duration in milliseconds. */
 type Ms = number;
@@ -53,6 +54,16 @@ export interface Settings {
   /** URL of an HTTP proxy that all deliveries go through. */
   readonly deliveryProxy: string | undefined;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Where spans are sent, by OTLP over HTTP: the base of the collector's URLs, or the URL for spans itself; both absent: there are none. */
+  readonly otlpEndpoint: string | undefined;
+  readonly otlpTracesEndpoint: string | undefined;
+  readonly otlpProtocol: (typeof OTLP_PROTOCOLS)[number];
+  readonly otelDisabled: boolean;
+  readonly otelExporter: (typeof OTEL_EXPORTERS)[number];
+  readonly otelSampler: Sampling['otelSampler'];
+  readonly otelSamplerRatio: number;
+  /** How long spans wait for others to be sent with, in ms. */
+  readonly otelScheduleDelayMs: Ms;
   /** Number of this node in the ids it makes, 0 to 31: two gateways of one deployment need different ones. */
   readonly nodeNumber: number | undefined;
 }
@@ -63,6 +74,8 @@ export interface RateLimit {
   readonly windowS: number;
 }
 
+const OTLP_PROTOCOLS = ['http/json', 'http/protobuf'] as const;
+const OTEL_EXPORTERS = ['otlp', 'none'] as const;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 interface Row<T> {
@@ -236,6 +249,39 @@ export const SETTINGS = {
     'HTTP proxy (http://user:password@host:port) that deliveries go out through, by CONNECT',
   ),
   logLevel: row('LOG_LEVEL', 'info', oneOf(LOG_LEVELS), 'least severity that is logged'),
+  otlpEndpoint: row<string | undefined>(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    undefined,
+    url(/^https?:\/\//, 'an http:// or https:// URL'),
+    'where traces are sent, by OTLP over HTTP: the base of the URLs of a collector; absent: there are none',
+  ),
+  otlpTracesEndpoint: row<string | undefined>(
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    undefined,
+    url(/^https?:\/\//, 'an http:// or https:// URL'),
+    'the same as a whole URL, such as `http://collector:4318/v1/traces`',
+  ),
+  otlpProtocol: row(
+    'OTEL_EXPORTER_OTLP_PROTOCOL',
+    'http/json',
+    oneOf(OTLP_PROTOCOLS),
+    'how: over HTTP, and always as JSON, which whoever takes `http/protobuf` takes too; `grpc` is not spoken',
+  ),
+  otelDisabled: row('OTEL_SDK_DISABLED', 'false', boolean, 'no traces, whatever else is set'),
+  otelExporter: row('OTEL_TRACES_EXPORTER', 'otlp', oneOf(OTEL_EXPORTERS), '`none`: the same'),
+  otelSampler: row(
+    'OTEL_TRACES_SAMPLER',
+    'parentbased_always_on',
+    oneOf(SAMPLERS),
+    'which traces are recorded: `always_on`, `always_off`, `traceidratio`, or these with `parentbased_` before them',
+  ),
+  otelSamplerRatio: row('OTEL_TRACES_SAMPLER_ARG', '1', part, 'of `traceidratio`: the part of them, 0 to 1'),
+  otelScheduleDelayMs: row(
+    'OTEL_BSP_SCHEDULE_DELAY',
+    '5000',
+    wholeNumber(1, 600_000),
+    'for how many ms spans wait for others to be sent with',
+  ),
   nodeNumber: row<number | undefined>(
     'NODE_NUMBER',
     undefined,
@@ -345,6 +391,13 @@ function wholeNumber(min: number, max: number) {
       throw new Error(`must be a whole number from ${min} to ${max}, not "${value}"`);
     return number;
   };
+}
+
+/** @returns a number from 0 to 1 */
+function part(value: string): number {
+  const number = /^(?:0|1|0?\.\d{1,12}|1\.0+)$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= 0 && number <= 1)) throw new Error(`must be a number from 0 to 1, not "${value}"`);
+  return number;
 }
 
 function oneOf<const T extends readonly string[]>(choices: T) {

@@ -23,7 +23,7 @@ export const PROJECTIONS: readonly Projection[] = [
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 8;
+export const READ_MODEL_VERSION = 9;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to

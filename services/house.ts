@@ -13,6 +13,7 @@ import { tellProcessFigures } from '../infra/metrics/process-figures.ts';
 import { connectQueue, type Queue } from '../infra/queue/client.ts';
 import { connectionOptions } from '../infra/queue/connection.ts';
 import { SettingError, type Settings } from '../infra/settings.ts';
+import { startTracing, type Tracing } from '../infra/tracing/tracing.ts';
 import { createProgress, type Progress } from '../projections/progress.ts';
 import type { ReadModels } from '../projections/read-models.ts';
 import { openOrRebuild, Unusable } from './derived-file.ts';
@@ -59,6 +60,7 @@ export function createHouse(name: string, settings: Settings) {
   const treeReader = openTreeReader(settings.dataDir);
   closing.push(relayReader.close, treeReader.close);
   const longestAttemptMs = settings.deliveryTimeoutMs + BODY_MS + APPEND_DEADLINE_MS;
+  let tracing: Tracing | undefined;
   let queue: Promise<Queue> | undefined;
   let models: Promise<{ models: ReadModels; progress: Progress }> | undefined;
 
@@ -82,12 +84,15 @@ export function createHouse(name: string, settings: Settings) {
 
   return {
     name: 'connections',
-    start: async () => {},
+    async start() {
+      tracing = await startTracing(settings, name, log);
+    },
     /** Resolves with why this process has to end, since what it lost does not come back by itself. */
     whenLost: lost.promise,
     async stop() {
       await (await queue)?.close();
       for (const release of releasing) await release();
+      await tracing?.stop();
       await store.close();
       for (const close of closing) close();
     },
@@ -95,6 +100,8 @@ export function createHouse(name: string, settings: Settings) {
     settings,
     log,
     metrics,
+    /** Undefined where there are no traces. Once it has started. */
+    tracing: (): Tracing | undefined => tracing,
     /** The figures of all processes that share the DATA_DIR. */
     exchange: createExchange({ dataDir: settings.dataDir, name, metrics, log }),
     nowMs,

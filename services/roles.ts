@@ -52,6 +52,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     writableTree,
     nowMs,
     metrics,
+    tracing,
     log,
     times,
   }) {
@@ -73,7 +74,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     });
     const leadership = createLeadership({ lease, ownNote: registry.note, log });
     metrics.lookUp(METRICS.relayLeads, () => (leadership.isLeading() ? 1 : 0));
-    const relay = createRelay({ registry, leadership, store, queue, log });
+    const relay = createRelay({ registry, leadership, store, queue, tracing: tracing(), log });
     const resumer = createResumer({ queue, readModels: models, progress, relay, log });
     const sweeper = createSweeper({
       ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
@@ -88,7 +89,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     return together('relay', [leadership, relay, resumer, sweeper, recoverer, teller, notary]);
   },
 
-  async delivery({ readModels, store, queue, keys, settings, nowMs, metrics, log, times }) {
+  async delivery({ readModels, store, queue, keys, settings, nowMs, metrics, tracing, log, times }) {
     const { createDelivery } = await import('./delivery/delivery.ts');
     const { createOutbound } = await import('../infra/outbound/post.ts');
     const { createTunnel } = await import('../infra/outbound/tunnel.ts');
@@ -100,7 +101,7 @@ const BUILD: { readonly [R in Role]: Build } = {
     const delivery = createDelivery({
       ...{ store, queue: await queue(), readModels: models, progress, outbound, keys, policy: settings },
       autoPauseAfterMs: settings.autoPauseAfterMs,
-      ...{ patienceMs, ackWaitMs, nowMs, metrics, log },
+      ...{ patienceMs, ackWaitMs, nowMs, metrics, tracing: tracing(), log },
     });
     return together('delivery', [{ name: 'outbound', start: async () => {}, stop: outbound.close }, delivery]);
   },
@@ -136,6 +137,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       log,
       metrics: house.metrics,
       exchange: house.exchange,
+      tracing: house.tracing(),
       ids: ids(numbered, { models, progress }),
       nowMs,
       checks,

@@ -51,6 +51,9 @@ export const METRICS = {
   projectionLag: gauge('webhooks_projection_lag_seconds', 'Age of the oldest fact that is not in the read models'),
   relayLag: gauge('webhooks_relay_lag_seconds', 'Age of the oldest fact that the relay has not put on the queue'),
 
+  diskFree: gauge('webhooks_disk_free_bytes', 'Room on the disk under DATA_DIR'),
+  diskSize: gauge('webhooks_disk_size_bytes', 'The size of that disk'),
+
   factsProjected: counter('webhooks_facts_projected_total', 'Facts that were folded into the read models'),
   projectionDuration: histogram('webhooks_projection_batch_seconds', 'How long a batch of facts took', QUICK),
 

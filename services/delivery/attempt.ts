@@ -15,13 +15,21 @@ import { withoutEchoes } from './echoes.ts';
 /** One POST of an event to a webhook: the body as published, with the webhook's own headers, signed with its present secrets. */
 export function createPoster({ outbound, keys }: { outbound: Outbound; keys: Keys }) {
   const credentialsOf = createCredentials(keys);
-  return (delivery: Delivery, webhook: WebhookView, body: Uint8Array, atMs: number): Promise<Reply> => {
+  /** @param traceparent of the attempt's span, where there are traces */
+  return (
+    delivery: Delivery,
+    webhook: WebhookView,
+    body: Uint8Array,
+    atMs: number,
+    traceparent?: string,
+  ): Promise<Reply> => {
     const id = `msg_${delivery.event_id}_${delivery.webhook_id}`;
     const { headers: own, signersAt } = credentialsOf(webhook);
     const headers = {
       'user-agent': USER_AGENT,
       ...own,
       'content-type': 'application/json',
+      ...(traceparent !== undefined && { traceparent }),
       ...signatureHeaders(id, atMs, body, signersAt(atMs)),
     };
     const answering = outbound.post(webhook.fields.webhook_url, headers, body);

@@ -14,10 +14,12 @@ import { decodeMessage, type QueueMessage } from '../../infra/queue/message.ts';
 import type { Membership } from '../../infra/queue/workers.ts';
 import { createRecent } from '../../infra/recent.ts';
 import { createSlots } from '../../infra/slots.ts';
+import type { Tracing } from '../../infra/tracing/tracing.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createPoster } from './attempt.ts';
 import { createAttemptFigures } from './attempt-figures.ts';
+import { createAttemptSpans } from './attempt-span.ts';
 import { createAutoPause } from './auto-pause.ts';
 import { createBodies } from './bodies.ts';
 import { createHandler, type Verdict } from './handler.ts';
@@ -54,6 +56,8 @@ export interface DeliveryDeps {
   readonly ackWaitMs: number;
   readonly nowMs: () => number;
   readonly metrics: Metrics;
+  /** Absent where there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -78,6 +82,7 @@ export function createDelivery(deps: DeliveryDeps): Service {
     autoPause: createAutoPause({ ...deps, afterMs: deps.autoPauseAfterMs }),
     append: recorder.append,
     figures: createAttemptFigures(deps.metrics),
+    beginSpan: createAttemptSpans(deps.tracing, deps.readModels),
   });
 
   async function work(message: JsMsg) {

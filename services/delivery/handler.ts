@@ -10,6 +10,7 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import { attemptFact, attemptStream, type createPoster } from './attempt.ts';
 import type { AttemptFigures } from './attempt-figures.ts';
+import type { createAttemptSpans } from './attempt-span.ts';
 import type { AutoPause } from './auto-pause.ts';
 import type { Bodies } from './bodies.ts';
 import type { Lanes } from './lanes.ts';
@@ -51,6 +52,7 @@ export interface HandlerDeps {
   readonly append: (stream: string, fact: NewFact, bytes: number) => Promise<Appended>;
   readonly autoPause: AutoPause;
   readonly figures: AttemptFigures;
+  readonly beginSpan: ReturnType<typeof createAttemptSpans>;
   readonly policy: RetryPolicy;
   /** How long to wait for the read models before a message is sent back, in ms. */
   readonly patienceMs: number;
@@ -113,20 +115,26 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   const atMs = deps.nowMs();
   const leave = lanes.enter(webhook_id);
   figures.begun(delivery, atMs);
+  const span = deps.beginSpan(delivery, webhook);
   let answer: Reply | undefined;
   try {
-    answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs);
+    answer = await deps.post(delivery, webhook, deps.bodies.get(event_id), atMs, span?.traceparent);
   } finally {
     leave(typeof answer?.status_code === 'number');
     figures.ended();
   }
   const fact = attemptFact(policy, delivery, webhook, { atMs, answer });
   const { outcome, next_attempt_at, status_code, error, duration_ms } = fact.data;
+  span?.end(fact.data);
   const { position } = await deps.append(attemptStream(delivery), fact, 600 + answer.response_body.length);
   figures.recorded(fact.data);
   const ids = { channel_id: delivery.channel_id, event_id, webhook_id, attempt: delivery.attempts.length + 1 };
   if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
-  log.debug({ ...ids, outcome, status_code, error, duration_ms, next_attempt_at }, 'attempted');
+  const { trigger } = fact.data;
+  const line = { ...ids, trigger, outcome, status_code, error, duration_ms, next_attempt_at, trace_id: span?.traceId };
+  // What went well is one line among thousands.
+  if (outcome === 'delivered') log.debug(line, 'attempted');
+  else log.info(line, 'attempted');
   const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };
 }

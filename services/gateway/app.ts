@@ -10,6 +10,8 @@ import type { Gateway } from './context.ts';
 import { createEndpoints } from './endpoint.ts';
 import { asProblem, Problem } from './problems.ts';
 import { checkHead, createPipelineCheck, givenRequestId } from './request-head.ts';
+import { createRequestLog } from './request-log.ts';
+import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { ROUTES } from './routes/routes.ts';
 import { setStandingHeaders } from './standing-headers.ts';
 
@@ -34,8 +36,8 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
 }
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
-function answerAlways({ log, figures }: Gateway, isStopping: () => boolean): Middleware {
-  const isLogged = log.isLevelEnabled('debug');
+function answerAlways({ log, figures, tracing }: Gateway, isStopping: () => boolean): Middleware {
+  const logAnswered = createRequestLog(log);
   return async (ctx: Context, next: Next) => {
     const beganMs = performance.now();
     figures.begun();
@@ -43,6 +45,8 @@ function answerAlways({ log, figures }: Gateway, isStopping: () => boolean): Mid
     ctx.state.requestId = requestId;
     ctx.res.setHeader('X-Request-Id', requestId);
     setStandingHeaders(ctx.res);
+    const span = beginRequestSpan(tracing, ctx);
+    ctx.state.traceparent = span?.traceparent;
     try {
       if (isStopping()) throw new Problem('stopping', 'Another server, or this one in a moment, will answer.');
       await next();
@@ -54,9 +58,8 @@ function answerAlways({ log, figures }: Gateway, isStopping: () => boolean): Mid
     if (isStopping()) ctx.set('Connection', 'close');
     const tookMs = performance.now() - beganMs;
     figures.answered(ctx.method, ctx.state.route, ctx.status, tookMs);
-    if (!isLogged) return;
-    const took_ms = Math.round(tookMs);
-    log.debug({ request_id: requestId, method: ctx.method, path: ctx.path, status: ctx.status, took_ms }, 'answered');
+    if (span) endRequestSpan(span, ctx);
+    logAnswered(ctx, tookMs, span?.traceId);
   };
 }
 

@@ -71,16 +71,19 @@ export interface Stamp {
   readonly about: number;
   readonly requestId: string;
   readonly by: Actor;
+  /** Of the request's span: kept with what goes on in its trace. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Facts that bring something into being: a repetition makes the same fact again, and the store recognises it. */
 const CREATING = ['ChannelCreated', 'WebhookCreated', 'EventPublished', 'RequestAccepted', 'GuidReserved'] as const;
 type Creating = (typeof CREATING)[number];
 
-export function newFact<F extends Fact>(fact: F, { about, requestId, by }: Stamp): NewFact<F> {
+export function newFact<F extends Fact>(fact: F, { about, requestId, by, traceparent }: Stamp): NewFact<F> {
   const isCreating = (CREATING as readonly string[]).includes(fact.type);
   const id = isCreating ? factId(fact.type as Creating, about) : randomUUID();
-  const metadata = { $correlationId: String(about), $causationId: requestId, version: FACT_VERSION, by };
+  const asked = { $correlationId: String(about), $causationId: requestId, version: FACT_VERSION, by };
+  const metadata = traceparent === undefined ? asked : { ...asked, traceparent };
   return { ...fact, id, metadata };
 }
 

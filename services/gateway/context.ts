@@ -2,6 +2,7 @@ import type { EventStore } from '../../infra/event-store/client.ts';
 import type { createCoalescer } from '../../infra/event-store/coalescer.ts';
 import type { Logger } from '../../infra/log.ts';
 import type { Destinations } from '../../infra/outbound/destinations.ts';
+import type { Tracing } from '../../infra/tracing/tracing.ts';
 import type { Tree } from '../../projections/merkle/tree-file.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Backpressure } from './backpressure.ts';
@@ -38,6 +39,8 @@ export interface Gateway {
   readonly publishRate: PublishRate | undefined;
   readonly adminKey: string | undefined;
   readonly figures: RequestFigures;
+  /** Undefined where there are no traces. */
+  readonly tracing: Tracing | undefined;
   /** The figures of all processes of this node, in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly checks: Readonly<Record<string, Check>>;

@@ -64,11 +64,12 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
-        isForStream: route.alsoAs !== undefined && asksForStream(ctx),
+        isForStream: route.streamed !== undefined && asksForStream(ctx),
         lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,
         requestId: ctx.state.requestId,
+        traceparent: ctx.state.traceparent,
         repeatable: false,
         repeated: false,
         whenGone: (act: () => void) => ctx.res.once('close', act),
@@ -76,6 +77,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
       } as unknown as Request;
       const key = isCreating ? ctx.req.headers['idempotency-key'] : undefined;
       const accepted = key === undefined ? request : await repeatable(gateway, route, ctx.path, request, String(key));
+      ctx.state.about = accepted;
       answer(ctx, route, accepted, await route.handle(accepted, gateway));
     };
   };
@@ -132,12 +134,12 @@ function answer(ctx: Context, route: Route, request: Request, result: unknown): 
     ctx.status = 201;
     ctx.set('Location', route.location(result, request));
   }
-  if (result instanceof EventStream) {
-    answerStream(ctx, result);
-    return;
-  }
   if (result instanceof Asset) {
     result.send(ctx);
+    return;
+  }
+  if (result instanceof EventStream) {
+    answerStream(ctx, result);
     return;
   }
   if (!(result instanceof Part)) {

@@ -32,7 +32,7 @@ export interface GatewayDeps
   readonly settings: AppSettings &
     Pick<
       Settings,
-      'port' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+      'port' | 'dataDir' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
     >;
   readonly destinations: Destinations;
   readonly store: EventStore;
@@ -44,12 +44,13 @@ export interface GatewayDeps
   readonly nowMs: () => number;
   readonly metrics: Metrics;
   readonly exchange: Pick<Exchange, 'all'>;
+  readonly tracing?: Gateway['tracing'];
 }
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
   const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueState } = deps;
-  const { log, ids, nowMs, checks, metrics, exchange } = deps;
+  const { log, ids, nowMs, checks, metrics, exchange, tracing } = deps;
   const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
@@ -80,12 +81,13 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     checks,
     figures: createRequestFigures(metrics),
     metrics: exchange.all,
+    tracing,
     ids,
     nowMs,
     reference: createReference(GROUPS),
     log,
   };
-  tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs });
+  tellNodeFigures(metrics, { store, readModels, relayedTo, queueState, checks, nowMs, dataDir: settings.dataDir });
   let isStopping = false;
   const app = createApp(gateway, settings, () => isStopping);
   const server = createHttpServer(app.callback(), log, { connections: settings.maxConnections });

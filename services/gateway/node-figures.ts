@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { RELAYED_STREAMS } from '../../domain/facts.ts';
 import type { EventStore } from '../../infra/event-store/client.ts';
 import { recordedAtMsOf } from '../../infra/event-store/wire/read-response.ts';
@@ -9,7 +10,7 @@ import type { ReadModels } from '../../projections/read-models.ts';
 import { failureOf } from './checks.ts';
 import type { Check } from './context.ts';
 
-/** An answer of the queue that is so recent serves all figures, in ms. */
+/** An answer of the queue, or of the disk, that is so recent serves all figures, in ms. */
 const RECENT_MS = 200;
 /** How long the event store, and the queue, may take to answer, in ms. */
 const UP_MS = 1_000;
@@ -20,6 +21,7 @@ export interface NodeFiguresDeps {
   readonly relayedTo: () => number | undefined;
   readonly queueState: () => Promise<QueueState>;
   readonly checks: Readonly<Record<'eventstore' | 'nats', Check>>;
+  readonly dataDir: string;
   readonly nowMs: () => number;
 }
 
@@ -44,6 +46,15 @@ export function tellNodeFigures(metrics: Metrics, deps: NodeFiguresDeps): void {
   metrics.lookUp(METRICS.deliveriesDue, () => readModels.deliveries.countDue(nowMs()));
   metrics.lookUp(METRICS.oldestDue, () => ageS(readModels.deliveries.oldestDueMs()));
   metrics.lookUp(METRICS.projectionLag, () => lagS(readModels.position()));
+  const disk = createRecent(() => statfs(deps.dataDir), RECENT_MS);
+  metrics.lookUp(METRICS.diskFree, async () => {
+    const { bavail, bsize } = await disk();
+    return bavail * bsize;
+  });
+  metrics.lookUp(METRICS.diskSize, async () => {
+    const { blocks, bsize } = await disk();
+    return blocks * bsize;
+  });
   metrics.lookUp(METRICS.relayLag, () => {
     const position = relayedTo();
     return position === undefined ? undefined : lagS(position, RELAYED_STREAMS);

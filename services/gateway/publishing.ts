@@ -1,5 +1,6 @@
 import type { EventFact, PublishedEvent } from '../../domain/event.ts';
 import { type NewFact, stream } from '../../domain/facts.ts';
+import { during } from '../../infra/tracing/during.ts';
 import { newFact } from './commands.ts';
 import type { Gateway } from './context.ts';
 import { Problem } from './problems.ts';
@@ -15,7 +16,7 @@ const MAX_BATCH_BYTES = 960 * 1_024;
 
 type Asked = Pick<
   Request<'/:channel'>,
-  'ids' | 'channel' | 'bodyLength' | 'requestId' | 'by' | 'repeatable' | 'repeated'
+  'ids' | 'channel' | 'bodyLength' | 'requestId' | 'traceparent' | 'by' | 'repeatable' | 'repeated'
 >;
 
 /**
@@ -27,7 +28,7 @@ export async function publishAll(
   published: readonly EventFact[],
   gateway: Gateway,
 ): Promise<readonly PublishedEvent[]> {
-  const { ids, channel, bodyLength, requestId, by, repeatable, repeated } = request;
+  const { ids, channel, bodyLength, requestId, traceparent, by, repeatable, repeated } = request;
   const name = stream.events(channel.id);
   const before = repeated ? await eventsBefore(gateway, name, channel.id, ids) : [];
   if (before.length > 0) return before;
@@ -35,8 +36,11 @@ export async function publishAll(
   if (bytes > (published.length === 1 ? MAX_EVENT_BYTES : MAX_BATCH_BYTES)) {
     throw new Problem('body-too-large', 'Written out as JSON, this is too large.');
   }
-  const facts = published.map((fact) => newFact(fact, { about: fact.data.id, requestId, by }));
-  await appendToEvents(gateway, name, facts, { bytes, repeatable });
+  const facts = published.map((fact) => newFact(fact, { about: fact.data.id, requestId, traceparent, by }));
+  const attributes = { 'webhooks.channel_id': channel.id, 'webhooks.events': facts.length };
+  await during(gateway.tracing, { name: 'append events', kind: 'client', parent: traceparent, attributes }, () =>
+    appendToEvents(gateway, name, facts, { bytes, repeatable }),
+  );
   gateway.figures.accepted(facts.length);
   return published.map(({ data }) => data);
 }

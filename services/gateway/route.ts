@@ -44,6 +44,8 @@ export interface Request<P extends string = string, B = never, Q = never> extend
   /** When the request was made, in ms since the epoch. A repetition has the first one's ids and `atMs`. */
   readonly atMs: number;
   readonly requestId: string;
+  /** Of the request's span, where there are traces. */
+  readonly traceparent: string | undefined;
   /** Whether the request has an Idempotency-Key, and whether it had been accepted before. */
   readonly repeatable: boolean;
   readonly repeated: boolean;
@@ -84,8 +86,8 @@ type Sparse<T> = T extends readonly (infer I)[]
   : T extends object
     ? { readonly [K in keyof T]: object extends Pick<T, K> ? Sparse<T[K]> | undefined : Sparse<T[K]> }
     : T;
-type Shown<T> = (T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>) | Asset;
-type Answer<T> = Shown<T> | EventStream;
+type Shown<T> = T extends readonly (infer I)[] ? Sparse<T> | Part<Sparse<I>> : Sparse<T>;
+type Answer<T> = Shown<T> | Asset | EventStream;
 
 /** A route: all that there is to know about it. */
 export interface Row<P extends string, A extends TSchema, B, Q> {
@@ -117,8 +119,10 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly mediaType?: string;
   /** Whether the answer is an Asset. */
   readonly isAsset?: true;
-  /** What it answers as well, where the client would rather have that, by its media type. */
-  readonly alsoAs?: Readonly<Record<string, TSchema>>;
+  /** What whoever would rather have `text/html` is answered with. */
+  readonly page?: string;
+  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
+  readonly streamed?: TSchema;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;

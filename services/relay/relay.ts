@@ -6,9 +6,11 @@ import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
 import type { Queue } from '../../infra/queue/client.ts';
+import type { Tracing } from '../../infra/tracing/tracing.ts';
 import type { Leadership, Term } from './leadership.ts';
 import { createPublisher, type Publisher } from './publisher.ts';
 import type { Registry } from './registry.ts';
+import { createRelaySpans, type RelaySpans } from './relay-spans.ts';
 
 /** Messages after which the relay notes where it is, also in the middle of what it has read: where many webhooks hang on a channel, that takes long. */
 const NOTED = 1_024;
@@ -20,6 +22,8 @@ export interface RelayDeps {
   readonly leadership: Leadership;
   readonly store: EventStore;
   readonly queue: Queue;
+  /** Absent where there are no traces. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -30,7 +34,7 @@ export type Relay = ReturnType<typeof createRelay>;
  * others keep their tables in step with it, and go on from what it has noted when it is gone. What was published before there was any relay is left to the
  * sweeper, which knows what of it is still to be delivered.
  */
-export function createRelay({ registry, leadership, store, queue, log }: RelayDeps) {
+export function createRelay({ registry, leadership, store, queue, tracing, log }: RelayDeps) {
   let reading = registry.position();
   /** The term that is prepared for, and what is left out in it. */
   let prepared: { readonly number: number; readonly skipTo: number } | undefined;
@@ -121,10 +125,11 @@ export function createRelay({ registry, leadership, store, queue, log }: RelayDe
     const publisher = createPublisher(queue, log, term);
     if (prepared?.number !== term.number) prepared = { number: term.number, skipTo: await prepare(term) };
     const { skipTo } = prepared;
+    const spans = createRelaySpans(tracing);
     const options = { after: registry.position(), prefixes: RELAYED_STREAMS, signal: term.signal };
     for await (const batch of store.follow(options)) {
       reading = Math.max(reading, batch.position);
-      await relayBatch(registry, publisher, batch, skipTo);
+      await relayBatch({ registry, publisher, spans }, batch, skipTo);
       working();
     }
   });
@@ -144,9 +149,14 @@ export function createRelay({ registry, leadership, store, queue, log }: RelayDe
   };
 }
 
+interface Relaying {
+  readonly registry: Registry;
+  readonly publisher: Publisher;
+  readonly spans: RelaySpans;
+}
+
 async function relayBatch(
-  registry: Registry,
-  publisher: Publisher,
+  { registry, publisher, spans }: Relaying,
   { facts, position }: LogBatch,
   skipTo: number,
 ): Promise<void> {
@@ -156,17 +166,21 @@ async function relayBatch(
     for (const fact of facts) {
       registry.apply(fact);
       if (fact.position <= skipTo) continue;
+      spans.begin(fact);
       for (const { id, ...about } of messagesOf(registry, fact)) {
         await publisher.add({ ...about, position: fact.position }, id);
         messages += 1;
       }
       if (messages < NOTED) continue;
       registry.commit(fact.position, await publisher.flush());
+      spans.queued();
       registry.begin();
       messages = 0;
     }
     registry.commit(position, await publisher.flush());
+    spans.queued();
   } catch (error) {
+    spans.failed(error);
     registry.rollback();
     throw error;
   }

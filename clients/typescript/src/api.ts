@@ -239,6 +239,15 @@ export interface PublishedEvents {
   ids: Array<number>;
 }
 
+export interface DeliveryCounts {
+  pending: number;
+  delivered: number;
+  failed: number;
+  cancelled: number;
+  /** Of those that are pending, those that were attempted. */
+  attempted: number;
+}
+
 export interface ListedEvent {
   id: number;
   channel_id: number;
@@ -255,14 +264,7 @@ export interface ListedEvent {
   /** It tells operational webhooks what happened to the others. */
   kind?: 'operational' | undefined;
   published_at: string;
-  deliveries?: {
-    pending: number;
-    delivered: number;
-    failed: number;
-    cancelled: number;
-    /** Of those that are pending, those that were attempted. */
-    attempted: number;
-  } | undefined;
+  deliveries?: DeliveryCounts | undefined;
 }
 
 export interface Attempt {

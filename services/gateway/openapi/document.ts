@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { PRODUCT } from '../../../infra/product.ts';
 import { ACCESS } from '../access.ts';
+import { EVENT_STREAM_TYPE } from '../event-stream.ts';
 import type { Group, Route } from '../route.ts';
 import { ChannelId, EventAnswer, EventId, RequestId, WebhookId } from '../routes/answers.ts';
 import { requestBody } from './bodies.ts';
@@ -51,7 +52,7 @@ export function describeApi(groups: readonly Group[]) {
     };
   }
 
-  function success({ answer, location, query, isPublishing, mediaType = 'application/json', alsoAs = {} }: Route) {
+  function success({ answer, location, query, isPublishing, streamed, page, mediaType = 'application/json' }: Route) {
     const isList = (answer as JsonSchema).type === 'array' && query !== undefined;
     const headers = {
       'X-Request-Id': header('RequestId'),
@@ -60,7 +61,11 @@ export function describeApi(groups: readonly Group[]) {
       ...(isPublishing && { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimitPolicy') }),
     };
     const description = location ? 'It is made.' : 'It is as it was asked for.';
-    const content = { [mediaType.split(';', 1)[0] as string]: contentOf(answer), ...mapped(alsoAs, contentOf) };
+    const content = {
+      [mediaType.split(';', 1)[0] as string]: contentOf(answer),
+      ...(streamed && { [EVENT_STREAM_TYPE]: streamOf(streamed) }),
+      ...(page && { 'text/html': { schema: { type: 'string', description: page }, example: '<!doctype html> …' } }),
+    };
     return { description, headers, content };
   }
 
@@ -103,14 +108,30 @@ function descriptionOf({ access, isDelivering, method, body }: Route): string {
   return sentences.filter(Boolean).join(' ');
 }
 
-function parametersOf({ method, query }: Route) {
+/** https://html.spec.whatwg.org/multipage/server-sent-events.html */
+function streamOf(data: TSchema) {
+  const description = `Server-sent events, without end: the \`data\` of each is a ${(data as JsonSchema).title}, its \`id\` where to go on from.`;
+  return {
+    schema: { type: 'string', description },
+    example: `id: MS40Mg\ndata: ${JSON.stringify(exampleOf(data))}\n\n`,
+  };
+}
+
+function parametersOf({ method, query, streamed }: Route) {
   const properties = (query?.properties ?? {}) as Record<string, JsonSchema>;
   const asked = Object.entries(properties).map(([name, { description = '', ...schema }]) => ({
     ...{ name, in: 'query', description, schema: createSchemas().shown(schema) },
   }));
-  const parameters = method === 'POST' ? [...asked, IDEMPOTENCY_KEY] : asked;
+  const parameters = [...asked, ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []), ...(streamed ? [LAST_EVENT_ID] : [])];
   return parameters.length > 0 ? { parameters } : {};
 }
+
+const LAST_EVENT_ID = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description: 'Of a stream: the `id` of the last event that came, to go on behind it; in place of `after`.',
+  schema: { type: 'string', examples: ['MS40Mg'] },
+};
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',

@@ -59,6 +59,7 @@ export const LogEntryAnswer = Type.Object(
   },
   { title: 'NotificationLogEntry' },
 );
+const LogAnswer = Type.Array(LogEntryAnswer);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
@@ -72,12 +73,21 @@ const ListQuery = Closed({
   ),
 });
 const Count = Type.Integer({ minimum: 0 });
-const Counts = Type.Object({
-  ...{ pending: Count, delivered: Count, failed: Count, cancelled: Count },
-  attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
-});
+const CountsAnswer = Type.Object(
+  {
+    pending: Count,
+    delivered: Count,
+    failed: Count,
+    cancelled: Count,
+    attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
+  },
+  { title: 'DeliveryCounts' },
+);
 export const ListedEventAnswer = Type.Object(
-  { ...EventAnswer.properties, deliveries: Type.Optional(Counts) },
+  {
+    ...EventAnswer.properties,
+    deliveries: Type.Optional(CountsAnswer),
+  },
   { title: 'ListedEvent' },
 );
 const page = listQuery(MAX_LIMIT);
@@ -167,7 +177,7 @@ export const eventRoutes = [
     summary: 'Read what became of an event on its way to each webhook',
     problems: ['not-there-then'],
     query: LogQuery,
-    answer: Type.Array(LogEntryAnswer),
+    answer: LogAnswer,
     async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
       refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);

@@ -32,7 +32,9 @@ const StatsQuery = Closed({
 
 export const StatsAnswer = Type.Object(
   {
-    ...{ hour: Period, day: Period, week: Period },
+    hour: Period,
+    day: Period,
+    week: Period,
     series: Type.Optional(
       Type.Array(Period, { description: 'Oldest first: five minutes each of an hour, an hour each of a day or week.' }),
     ),

@@ -7,8 +7,8 @@ import { useStack } from './support.ts';
 const METHODS: Record<string, readonly string[]> = {
   '/': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
-  '/readyz': ['GET', 'HEAD'],
   '/metrics': ['GET', 'HEAD'],
+  '/readyz': ['GET', 'HEAD'],
   '/v1/channels': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1': ['DELETE', 'GET', 'HEAD', 'PUT'],
   '/v1/channels/1/webhooks': ['GET', 'HEAD', 'POST'],

@@ -25,7 +25,7 @@ describe('headers of a webhook', () => {
   for (const name of [
     ...['Connection', 'keep-alive', 'Proxy-Authorization', 'proxy-connection', 'TE', 'trailer', 'Transfer-Encoding'],
     ...['upgrade', 'HTTP2-Settings', 'Host', 'expect', 'Content-Type', 'content-length', 'Content-', 'Webhook-Id'],
-    ...['webhook-signature', 'webhook-timestamp', 'webhook-x'],
+    ...['webhook-signature', 'webhook-timestamp', 'webhook-x', 'Traceparent', 'tracestate'],
     ...['', 'a b', 'a:b', 'a\r\nb', 'a\n', 'ä', 'a\0', ' a', '(a)', 'x'.repeat(129)],
   ]) {
     it(`may not be named ${JSON.stringify(name.slice(0, 30))}`, () => {

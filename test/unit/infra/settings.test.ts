@@ -65,8 +65,22 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
   AUTO_PAUSE_AFTER: ['0s', '3', 'never', '481h'],
   RETRY_SCHEDULE: ['5', '1h,', ',1h', '0s', '1h*0', '1h*', '*3', '1h * 2', '1h*1001', '1h;2h', '481h', '1h*9999'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://collector:4317'],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['collector:4318/v1/traces'],
+  OTEL_EXPORTER_OTLP_PROTOCOL: ['grpc', 'json'],
+  OTEL_SDK_DISABLED: ['yes'],
+  OTEL_TRACES_EXPORTER: ['zipkin', 'otlp,console'],
+  OTEL_TRACES_SAMPLER: ['jaeger_remote', 'on'],
+  OTEL_TRACES_SAMPLER_ARG: ['2', '-0.1', '1e-3', 'half', '1.5'],
+  OTEL_BSP_SCHEDULE_DELAY: ['0', '5s'],
   LOG_LEVEL: ['loud', 'INFO', 'warning'],
   NODE_NUMBER: ['-1', '32', 'one'],
+};
+
+/** What settings of traces are where none is set. */
+const NO_TRACES = {
+  ...{ otlpProtocol: 'http/json', otelDisabled: false, otelExporter: 'otlp', otelSampler: 'parentbased_always_on' },
+  ...{ otelSamplerRatio: 1, otelScheduleDelayMs: 5_000 },
 };
 
 describe('settings', () => {
@@ -81,6 +95,7 @@ describe('settings', () => {
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
       ...{ natsReplicas: 1, retrySchedule: undefined, autoPauseAfterMs: undefined, treeHeadIntervalMs: 60_000 },
+      ...{ otlpEndpoint: undefined, otlpTracesEndpoint: undefined, ...NO_TRACES },
     });
   });
 
@@ -107,6 +122,9 @@ describe('settings', () => {
       ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
       ...{ TREE_HEAD_INTERVAL: '10s', AUTO_PAUSE_AFTER: '72h' },
+      ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c/t' },
+      ...{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25', OTEL_SDK_DISABLED: 'true' },
+      ...{ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_BSP_SCHEDULE_DELAY: '50' },
     };
     expect(readSettings(env)).to.deep.equal({
       ...{ port: 0, host: '::', dataDir: '/data', logLevel: 'silent', nodeNumber: 31 },
@@ -135,6 +153,9 @@ describe('settings', () => {
       },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
       treeHeadIntervalMs: 10_000,
+      ...{ otlpEndpoint: 'http://c:4318', otlpTracesEndpoint: 'https://c/t', otlpProtocol: 'http/protobuf' },
+      ...{ otelSampler: 'traceidratio', otelSamplerRatio: 0.25, otelDisabled: true, otelExporter: 'none' },
+      otelScheduleDelayMs: 50,
     });
   });
 

@@ -105,6 +105,7 @@ describe('delivery handler', () => {
       append: (name, fact) => store.append(name, fact),
       autoPause: createAutoPause({ ...{ store: pausing, readModels: models, afterMs: 25 * HOUR_MS }, log: SILENT }),
       figures: createAttemptFigures(createMetrics()),
+      beginSpan: () => undefined,
       policy: { retryIntervalMs: HOUR_MS, retryWindowMs: 24 * HOUR_MS, successStatus: '200' },
       patienceMs: PATIENCE_MS,
       nowMs: () => clock.nowMs,
