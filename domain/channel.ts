@@ -80,7 +80,14 @@ export interface LiveChannel {
   readonly key_made_with: string | null;
 }
 
-export type Channel = { readonly status: 'none' } | LiveChannel | { readonly status: 'deleted'; readonly id: number };
+/** Of a channel that is no more: what its publisher key is told by, for whoever wants it erased. */
+export type KeyOfChannel = Pick<LiveChannel, 'id' | 'key_version' | 'key_made_with'>;
+
+type DeletedChannel = { readonly status: 'deleted' } & KeyOfChannel;
+/** As a fact of its own leaves it. */
+export type ErasedChannel = { readonly status: 'erased' } & KeyOfChannel;
+
+export type Channel = { readonly status: 'none' } | LiveChannel | DeletedChannel;
 
 export const NO_CHANNEL: Channel = { status: 'none' };
 
@@ -95,8 +102,10 @@ export function evolveChannel(channel: Channel, fact: ChannelFact): Channel {
       return { ...channel, fields: withChanges<ChannelFields>(channel.fields, fact.data.changes) };
     case 'PublisherKeyRotated':
       return { ...channel, key_version: fact.data.key_version, key_made_with: fact.data.made_with ?? null };
-    case 'ChannelDeleted':
-      return { status: 'deleted', id: channel.id };
+    case 'ChannelDeleted': {
+      const { id, key_version, key_made_with } = channel;
+      return { status: 'deleted', id, key_version, key_made_with };
+    }
   }
 }
 

@@ -1,11 +1,14 @@
 import type { ChannelFact } from './channel.ts';
 import type { DeliveryFact } from './delivery.ts';
+import type { ErasureFact } from './erasure.ts';
 import type { EventFact } from './event.ts';
 import type { GuidFact } from './guid.ts';
 import type { IdempotencyFact } from './idempotency.ts';
 import type { NodeNumberFact } from './node-number.ts';
 import type { RecoveryFact } from './recovery.ts';
 import type { RedeliveryFact } from './redelivery.ts';
+import type { RemainsFact } from './remains.ts';
+import type { RetentionFact } from './retention.ts';
 import type { TreeHeadFact } from './tree-head.ts';
 import type { WebhookFact } from './webhook.ts';
 
@@ -20,7 +23,10 @@ export type Fact =
   | RecoveryFact
   | DeliveryFact
   | NodeNumberFact
-  | TreeHeadFact;
+  | TreeHeadFact
+  | ErasureFact
+  | RemainsFact
+  | RetentionFact;
 
 /** Who did it: the kind of key that asked, never the key; `system` for what no request asked for. */
 export type Actor = (typeof ACTORS)[number];
@@ -65,12 +71,16 @@ export const stream = {
   recovery: (id: number) => `recovery-${id}`,
   node: (number: number) => `node-${number}`,
   treeHeads: 'tree-heads',
+  erasure: (channelId: number) => `erasure-${channelId}`,
+  /** Of all streams. */
+  remains: 'erased-facts',
+  retention: 'expired-events',
 } as const;
 
 /** Prefixes of the streams that decide what is delivered to whom. */
-export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-', 'recovery-'] as const;
+export const RELAYED_STREAMS = ['channel-', 'webhook-', 'events-', 'recovery-', 'erasure-'] as const;
 
-const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|recovery|node|tree)-/;
+const FACT_STREAM = /^(channel|webhook|guid|idempotency|events|deliveries|recovery|node|tree|erasure|erased|expired)-/;
 
 /** Whether a stream is one of ours; a store holds others too. */
 export function isFactStream(name: string): boolean {

@@ -65,6 +65,7 @@ const FACT_KIND = {
   RedeliveryRequested: 9,
   RecoveryRequested: 10,
   WebhookPaused: 11,
+  ErasureRequested: 12,
 } as const;
 
 /**

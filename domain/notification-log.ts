@@ -124,6 +124,13 @@ function applyToLog(log: LogFold, fact: FoldableFact): void {
     case 'RecoveryRequested':
     case 'RecoveryFinished':
     case 'TreeHeadSigned':
+    case 'ErasureRequested':
+    case 'EventsErased':
+    case 'StreamsErased':
+    case 'ErasureFinished':
+    case 'FactsErased':
+    case 'EventsExpired':
+    case 'StreamsTruncated':
       return;
   }
 }

@@ -37,6 +37,8 @@ export interface Settings {
   readonly retrySchedule: readonly Ms[] | undefined;
   /** How long a webhook may fail before it is paused. */
   readonly autoPauseAfterMs: Ms | undefined;
+  /** How long events are kept. */
+  readonly retentionMs: Ms | undefined;
   readonly deliveryTimeoutMs: Ms;
   /** How often the head of the tree over the log is signed, where there are new facts. */
   readonly treeHeadIntervalMs: Ms;
@@ -181,6 +183,12 @@ export const SETTINGS = {
     undefined,
     durationMs(1),
     'how long a webhook may fail before it is paused; absent: for ever',
+  ),
+  retentionMs: row<Ms | undefined>(
+    'RETENTION',
+    undefined,
+    retention,
+    'how long events are kept, with their deliveries and attempts, such as `90d`; absent: for ever',
   ),
   deliveryTimeoutMs: row(
     'DELIVERY_TIMEOUT',
@@ -481,6 +489,17 @@ function durationMs(min: Ms) {
     }
     return ms;
   };
+}
+
+/** Any span that a calendar has. */
+const DAY_MS = 24 * 3_600_000;
+const MAX_RETENTION_MS = 100 * 366 * DAY_MS;
+
+function retention(value: string): Ms {
+  const [, days] = /^(\d{1,5})d$/.exec(value) ?? [];
+  const ms = days === undefined ? (durationOf(value) ?? Number.NaN) : Number(days) * DAY_MS;
+  if (ms >= 1_000 && ms <= MAX_RETENTION_MS) return ms;
+  throw new Error(`must be a duration such as 90d or 36h (1 s to 100 years), not "${value}"`);
 }
 
 /** The most waits of a schedule. */

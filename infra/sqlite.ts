@@ -11,7 +11,7 @@ export function openDerived(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000',
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000; PRAGMA secure_delete = ON',
     );
     return db;
   } catch (error) {
@@ -19,6 +19,36 @@ export function openDerived(file: string): DatabaseSync {
     throw error;
   }
 }
+
+/** A file up to this size is written anew in two seconds at most, in bytes. */
+const REWRITABLE = 128 * 1_024 * 1_024;
+
+/**
+ * Takes out of a database's files what its rows do not hold any more. What is deleted is overwritten in its place (`secure_delete`), but SQLite leaves copies in pages that it has split, and
+ * in its write-ahead log: a file that is not too large is written anew, and the log cleared.
+ * @returns whether that could be done: readers may be in the way
+ */
+export function clearTraces(db: DatabaseSync): boolean {
+  const { bytes } = db
+    .prepare('SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size')
+    .get() as {
+    bytes: number;
+  };
+  db.exec('PRAGMA busy_timeout = 0');
+  try {
+    if (bytes <= REWRITABLE) db.exec('VACUUM');
+    const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    return busy === 0;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
+    throw error;
+  } finally {
+    db.exec('PRAGMA busy_timeout = 5000');
+  }
+}
+
+/** https://sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
 
 /** Opens a database that another process writes; undefined while there is none. */
 export function openForReading(file: string): DatabaseSync | undefined {

@@ -1,6 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Channel, evolveChannel, type LiveChannel, NO_CHANNEL } from '../domain/channel.ts';
+import {
+  type Channel,
+  type ErasedChannel,
+  evolveChannel,
+  type KeyOfChannel,
+  type LiveChannel,
+  NO_CHANNEL,
+} from '../domain/channel.ts';
 import { idIn, type Projection } from './projection.ts';
+
+/** In place of a revision: nothing that its stream still holds, or will hold, changes an erased channel. */
+const ERASED = Number.MAX_SAFE_INTEGER;
 
 interface ChannelRow {
   revision: number;
@@ -24,6 +34,12 @@ export const channels: Projection = {
         live = excluded.live, guid = excluded.guid, revision = excluded.revision, state = excluded.state`);
     return (fact) => {
       switch (fact.type) {
+        case 'ErasureRequested': {
+          const { channel_id: id, key_version, made_with = null } = fact.data;
+          const channel: ErasedChannel = { status: 'erased', id, key_version, key_made_with: made_with };
+          upsert.run(id, 0, null, ERASED, JSON.stringify(channel));
+          return;
+        }
         case 'ChannelCreated':
         case 'ChannelUpdated':
         case 'PublisherKeyRotated':
@@ -42,16 +58,22 @@ export const channels: Projection = {
 
 export type ChannelQueries = ReturnType<typeof channelQueries>;
 
-/** Queries over the channels that live. */
+/** Queries over the channels that live, and those that once did. */
 export function channelQueries(db: DatabaseSync) {
   const byId = db.prepare('SELECT state FROM channels WHERE id = ? AND live = 1');
   const byGuid = db.prepare('SELECT state FROM channels WHERE guid = ? AND live = 1');
   const page = db.prepare('SELECT state FROM channels WHERE live = 1 AND id > ? ORDER BY id LIMIT ?');
+  const ended = db.prepare('SELECT state FROM channels WHERE id = ? AND live = 0');
   const largest = db.prepare('SELECT max(id) AS id FROM channels');
   const live = (row: unknown) => (row ? (JSON.parse((row as ChannelRow).state) as Channel as LiveChannel) : undefined);
   return {
     byId: (id: number): LiveChannel | undefined => live(byId.get(id)),
     byGuid: (guid: string): LiveChannel | undefined => live(byGuid.get(guid)),
+    /** A channel that was deleted or erased. */
+    endedById: (id: number): KeyOfChannel | undefined => {
+      const row = ended.get(id) as Pick<ChannelRow, 'state'> | undefined;
+      return row && (JSON.parse(row.state) as KeyOfChannel);
+    },
     /** Ids ascending, from the first above `after`. */
     page: ({ after = 0, limit }: { after?: number | undefined; limit: number }): LiveChannel[] =>
       page.all(after, limit).map((row) => live(row) as LiveChannel),

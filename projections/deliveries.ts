@@ -11,6 +11,7 @@ import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
+import { erasedChannels } from './erasures.ts';
 import { failureNoter } from './happenings.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 import { ATTEMPT_COUNTS, attemptCounter } from './stats.ts';
@@ -23,8 +24,8 @@ const PAGE = 250;
 
 /**
  * Deliveries by event and webhook, with the positions of the facts that changed each (`changed_at`) and of the one that put it on the queue (`position`), and what they wait for (`waits`).
- * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after `webhooks` and
- * `events`. What attempts come to is counted beside them.
+ * Opened by a publication for each webhook that is live at its place in the log and that it is for, or by a redelivery to one that it did not meet, so this projection runs after
+ * `events`, and before `webhooks`, which forgets those that are erased. What attempts come to is counted beside them.
  */
 export const deliveries: Projection = {
   name: 'deliveries',
@@ -42,7 +43,15 @@ export const deliveries: Projection = {
   prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
     const open = opener(db, webhooks);
-    const { attempted, ofWebhook, endOfChannel } = changers(db, attemptCounter(db, atEnd));
+    const counter = attemptCounter(db, atEnd);
+    const { attempted, ofWebhook, endOfChannel } = changers(db, counter.count);
+    const eraseCounts = countsEraser(db, counter.forget);
+    const expireCounts = countsEraser(db, counter.forgetUntil);
+    const erase = db.prepare(`
+      DELETE FROM deliveries WHERE channel_id = ? AND status IN ('pending', 'delivered', 'failed', 'cancelled') AND event_id < ?`);
+    const expire = db.prepare(`
+      DELETE FROM deliveries WHERE event_id >= ? AND event_id < ? AND event_id NOT IN (SELECT value FROM json_each(?))`);
+    const erased = erasedChannels(db);
     const redeliver = redeliverer(db);
     return (fact) => {
       switch (fact.type) {
@@ -50,13 +59,32 @@ export const deliveries: Projection = {
           open(fact);
           return;
         case 'DeliveryAttempted':
-          attempted(fact);
+          if (erased.size === 0 || !erased.has(idIn(fact.stream))) attempted(fact);
+          return;
+        case 'ErasureRequested':
+          erased.add(fact.data.channel_id);
+          eraseCounts(fact.data.channel_id);
+          break;
+        case 'StreamsErased':
+          // Of those whose creation is not in the log any more.
+          for (const { stream } of fact.data.streams) if (stream.startsWith('webhook-')) counter.forget(idIn(stream));
+          return;
+        case 'EventsErased':
+          erase.run(fact.data.channel_id, fact.data.below);
+          return;
+        case 'EventsExpired':
+          expire.run(fact.data.from, fact.data.below, JSON.stringify(fact.data.kept));
+          return;
+        case 'StreamsTruncated':
+          if (fact.data.counted_until !== null) expireCounts(fact.data.channel_id, Date.parse(fact.data.counted_until));
           return;
         case 'RedeliveryRequested':
+          if (erased.has(fact.data.channel_id)) return;
           redeliver(fact, fact.data, fact.data.webhook_id);
           return;
         case 'EventsRecovered': {
           const { channel_id, webhook_id } = fact.data;
+          if (erased.has(channel_id)) return;
           for (const event_id of recoveredIn(fact)) redeliver(fact, { event_id, channel_id }, webhook_id);
           return;
         }
@@ -94,7 +122,7 @@ function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
 
 type Changing = DeliveryChange & Pick<RecordedFact, 'position'>;
 
-function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
+function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>['count']) {
   const select = db.prepare(
     'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
   );
@@ -128,15 +156,24 @@ function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>) {
   return {
     attempted(fact: RecordedOf<'DeliveryAttempted'>) {
       const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
+      // Also one whose delivery is forgotten: whether it still is known then depends on what the log still has.
+      count(fact);
       if (!row || row.revision >= fact.revision) return;
       noteFailure(...change(row, fact, fact.revision), fact);
-      count(fact);
     },
     /** Changes all that is pending of a webhook. */
     ofWebhook: (fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) =>
       changeAll(fact, (last) => pendingOfWebhook.all(idIn(fact.stream), last?.event_id ?? 0)),
     endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) =>
       changeAll(fact, () => pendingOfChannel.all(idIn(fact.stream))),
+  };
+}
+
+/** Forgets what was counted of each webhook of a channel. */
+function countsEraser<A extends unknown[]>(db: DatabaseSync, forget: (webhookId: number, ...args: A) => void) {
+  const webhooks = db.prepare('SELECT id FROM webhooks WHERE channel_id = ?');
+  return (channelId: number, ...args: A) => {
+    for (const row of webhooks.all(channelId)) forget((row as { id: number }).id, ...args);
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { PublishedEvent } from '../domain/event.ts';
+import { erasedChannels } from './erasures.ts';
 import type { Projection } from './projection.ts';
 
 /** Published events by id, and by what lists of a channel ask for: name, reference, place in the log. */
@@ -17,8 +18,16 @@ export const events: Projection = {
     CREATE INDEX IF NOT EXISTS events_in_order ON events (channel_id, position);`,
   prepare(db) {
     const insert = db.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING');
+    const erase = db.prepare('DELETE FROM events WHERE channel_id = ? AND id < ?');
+    const expire = db.prepare(
+      'DELETE FROM events WHERE id >= ? AND id < ? AND id NOT IN (SELECT value FROM json_each(?))',
+    );
+    const erased = erasedChannels(db);
     return (fact) => {
-      if (fact.type !== 'EventPublished') return;
+      if (fact.type === 'ErasureRequested') erased.add(fact.data.channel_id);
+      if (fact.type === 'EventsErased') erase.run(fact.data.channel_id, fact.data.below);
+      if (fact.type === 'EventsExpired') expire.run(fact.data.from, fact.data.below, JSON.stringify(fact.data.kept));
+      if (fact.type !== 'EventPublished' || erased.has(fact.data.channel_id)) return;
       const { id, channel_id, event_name, ext_ref_code = null, published_at, kind = null } = fact.data;
       const columns = [event_name, ext_ref_code, published_at, kind, fact.metadata.traceparent ?? null] as const;
       insert.run(id, channel_id, fact.position, ...columns, JSON.stringify(fact.data));

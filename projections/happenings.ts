@@ -3,7 +3,7 @@ import type { Delivery } from '../domain/delivery.ts';
 import type { PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { beganToFail, deliveryFailed, FAILING_TOLD_MS, type Happening, wasAutoPaused } from '../domain/happening.ts';
-import { followingId } from '../domain/ids.ts';
+import { firstIdAt, followingId } from '../domain/ids.ts';
 import type { LiveWebhook } from '../domain/webhook.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
 
@@ -34,6 +34,11 @@ export const happenings: Projection = {
     const lastTold = db.prepare('SELECT at_ms FROM failing_told WHERE webhook_id = ?');
     const setTold = db.prepare('INSERT INTO failing_told VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at_ms = ?2');
     const told = db.prepare('DELETE FROM happenings WHERE cause = ? AND event_name = ?');
+    const expire = db.prepare('DELETE FROM happenings WHERE event_id >= ? AND event_id < ?');
+    const forgetErased = db.prepare(`
+      DELETE FROM failing_told WHERE 'webhook-' || webhook_id IN (SELECT stream FROM erased_streams WHERE channel_id = ?)`);
+    const forgetTold = db.prepare(`
+      DELETE FROM failing_told WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?)`);
     const endOfChannel = db.prepare('DELETE FROM happenings WHERE channel_id = ?');
 
     function attempted(fact: RecordedOf<'DeliveryAttempted'>) {
@@ -44,6 +49,21 @@ export const happenings: Projection = {
       if (note(fact, webhook_id, (webhook) => beganToFail(webhook, fact.data))) {
         setTold.run(webhook_id, fact.recordedAtMs);
       }
+    }
+    /** What told which ids were given may be gone from the log: from here on they are larger than any that was given. */
+    function skipToNow({ recordedAtMs }: RecordedFact) {
+      note.skipTo(firstIdAt(recordedAtMs));
+    }
+    function erased(fact: RecordedOf<'ErasureRequested' | 'StreamsErased'>) {
+      forgetErased.run(fact.data.channel_id);
+      skipToNow(fact);
+    }
+    function truncated(fact: RecordedOf<'StreamsTruncated'>) {
+      // What was told is told: without the attempts that go, a webhook seems to begin to fail where it went on.
+      endOfChannel.run(fact.data.channel_id);
+      forgetTold.run(fact.data.channel_id);
+      for (const { webhook_id, at_ms } of fact.data.told) setTold.run(webhook_id, at_ms);
+      skipToNow(fact);
     }
     return (fact) => {
       switch (fact.type) {
@@ -60,6 +80,19 @@ export const happenings: Projection = {
           return;
         case 'ChannelDeleted':
           endOfChannel.run(idIn(fact.stream));
+          return;
+        case 'ErasureRequested':
+          endOfChannel.run(fact.data.channel_id);
+          erased(fact);
+          return;
+        case 'StreamsErased':
+          erased(fact);
+          return;
+        case 'EventsExpired':
+          expire.run(fact.data.from, fact.data.below);
+          return;
+        case 'StreamsTruncated':
+          truncated(fact);
       }
     };
   },
@@ -120,7 +153,10 @@ export type HappeningQueries = ReturnType<typeof happeningQueries>;
 export function happeningQueries(db: DatabaseSync) {
   const page = db.prepare(`
     SELECT event_id, channel_id, cause, event_name, data FROM happenings WHERE event_id > ? ORDER BY event_id LIMIT ?`);
+  const one = db.prepare('SELECT 1 FROM happenings WHERE channel_id = ? LIMIT 1');
   return {
+    /** Whether something is yet to be told of a channel. */
+    isUntold: (channelId: number): boolean => one.get(channelId) !== undefined,
     /** A page of what is yet to be told, in log order, from the first event id above `after`. */
     untold: (after: number, limit: number): Untold[] =>
       page.all(after, limit).map((row) => {

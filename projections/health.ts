@@ -3,7 +3,7 @@ import { idIn, type Projection, type RecordedOf } from './projection.ts';
 
 /**
  * Webhooks whose last attempt failed, and since when each has. Written only when that changes: all that fail are kept in mind, so that an attempt that changes
- * nothing costs nothing. After `webhooks`, which knows those that live.
+ * nothing costs nothing. Before `webhooks`, which knows those that live, and forgets those that are erased.
  */
 export const health: Projection = {
   name: 'health',
@@ -13,6 +13,8 @@ export const health: Projection = {
     const begin = db.prepare(`
       INSERT INTO failing SELECT ?1, ?2 WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND live = 1)`);
     const end = db.prepare('DELETE FROM failing WHERE webhook_id = ?');
+    const endUntil = db.prepare(`
+      DELETE FROM failing WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?) AND since <= ? RETURNING webhook_id`);
     const endOfChannel = db.prepare(`
       DELETE FROM failing WHERE webhook_id IN (SELECT id FROM webhooks WHERE channel_id = ?) RETURNING webhook_id`);
 
@@ -20,19 +22,37 @@ export const health: Projection = {
       if (outcome === 'delivered') forget(webhook_id);
       else if (!failing.has(webhook_id) && begin.run(webhook_id, at).changes > 0) failing.add(webhook_id);
     }
+    /** Of those that began to fail before the end of what goes, the fact says which still do: what told it, or told that they do not, may be gone. */
+    function truncated({ data }: RecordedOf<'StreamsTruncated'>) {
+      if (data.counted_until === null) return;
+      for (const row of endUntil.all(data.channel_id, data.counted_until)) failing.delete(webhookIn(row));
+      for (const { webhook_id, since } of data.failing) {
+        end.run(webhook_id);
+        if (begin.run(webhook_id, since).changes > 0) failing.add(webhook_id);
+      }
+    }
     function forget(webhookId: number) {
       if (failing.delete(webhookId)) end.run(webhookId);
+    }
+    function forgetAll(channelId: number) {
+      for (const row of endOfChannel.all(channelId)) failing.delete(webhookIn(row));
     }
     return (fact) => {
       switch (fact.type) {
         case 'DeliveryAttempted':
           attempted(fact);
           return;
+        case 'StreamsTruncated':
+          truncated(fact);
+          return;
         case 'WebhookDeleted':
           forget(idIn(fact.stream));
           return;
         case 'ChannelDeleted':
-          for (const row of endOfChannel.all(idIn(fact.stream))) failing.delete(webhookIn(row));
+          forgetAll(idIn(fact.stream));
+          return;
+        case 'ErasureRequested':
+          forgetAll(fact.data.channel_id);
       }
     };
   },

@@ -4,8 +4,10 @@ import { channelQueries, channels } from './channels.ts';
 import { deliveries, deliveryQueries } from './deliveries.ts';
 import { deliveryCounts } from './delivery-counts.ts';
 import { deliveryList } from './delivery-list.ts';
+import { erasureQueries, erasures } from './erasures.ts';
 import { eventList } from './event-list.ts';
 import { eventQueries, events } from './events.ts';
+import { expiries, expiryQueries } from './expiries.ts';
 import { feedQueries } from './feed.ts';
 import { happeningQueries, happenings } from './happenings.ts';
 import { health, healthQueries } from './health.ts';
@@ -16,14 +18,22 @@ import { webhookQueries, webhooks } from './webhooks.ts';
 
 /** Every read model, in the order in which each fact passes them. */
 export const PROJECTIONS: readonly Projection[] = [
-  ...[channels, webhooks, health, events, deliveries, recoveries, happenings],
+  erasures,
+  expiries,
+  channels,
+  health,
+  events,
+  deliveries,
+  recoveries,
+  webhooks,
+  happenings,
 ];
 
 /**
  * To be raised when a projection changes what it makes of the facts. Each version has a file of its own, built from the log while the file of
  * an older version is served.
  */
-export const READ_MODEL_VERSION = 9;
+export const READ_MODEL_VERSION = 10;
 
 /**
  * The oldest version whose rows the queries of today can read and the projections of today can go on writing. To be raised to
@@ -94,6 +104,8 @@ export function readModels(db: DatabaseSync) {
     events: eventQueries(db),
     deliveries: deliveryQueries(db),
     recoveries: recoveryQueries(db),
+    erasures: erasureQueries(db),
+    expiries: expiryQueries(db),
     happenings: happeningQueries(db),
     feed: feedQueries(db),
     stats: statsQueries(db),

@@ -7,6 +7,7 @@ import {
   type RequestedRecovery,
   type StartedRecovery,
 } from '../domain/recovery.ts';
+import { erasedChannels } from './erasures.ts';
 import { idIn, type Projection } from './projection.ts';
 import { webhookQueries } from './webhooks.ts';
 
@@ -29,11 +30,18 @@ export const recoveries: Projection = {
     const upsert = db.prepare(`
       INSERT INTO recoveries (id, webhook_id, running, revision, state) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET running = excluded.running, revision = excluded.revision, state = excluded.state`);
+    const erase = db.prepare("DELETE FROM recoveries WHERE state ->> '$.channel_id' = ?");
+    const erased = erasedChannels(db);
     return (fact) => {
       switch (fact.type) {
+        case 'ErasureRequested':
+          erased.add(fact.data.channel_id);
+          erase.run(fact.data.channel_id);
+          return;
         case 'RecoveryRequested':
         case 'EventsRecovered':
         case 'RecoveryFinished': {
+          if (erased.has(fact.data.channel_id)) return;
           const id = idIn(fact.stream);
           const row = select.get(id) as RecoveryRow | undefined;
           if (row && row.revision >= fact.revision) return;

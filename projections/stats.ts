@@ -50,6 +50,8 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
   const prune = db.prepare(`
     DELETE FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ?2 AND from_ms <
       (SELECT max(from_ms) FROM attempt_counts WHERE webhook_id = ?1 AND span_ms = ${LONG.spanMs}) - ?3`);
+  const erase = db.prepare('DELETE FROM attempt_counts WHERE webhook_id = ?');
+  const eraseUntil = db.prepare('DELETE FROM attempt_counts WHERE webhook_id = ? AND from_ms <= ?');
   const counted = new Map<string, Counted>();
   const newest = new Map<number, number>();
 
@@ -67,7 +69,7 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
     counted.clear();
   });
 
-  return ({ data, recordedAtMs }: RecordedOf<'DeliveryAttempted'>): void => {
+  function count({ data, recordedAtMs }: RecordedOf<'DeliveryAttempted'>) {
     const { webhook_id: webhookId, outcome, duration_ms } = data;
     const slot = slotOf(duration_ms);
     for (const { spanMs } of BUCKETS) {
@@ -77,6 +79,21 @@ export function attemptCounter(db: DatabaseSync, atEnd: (write: () => void) => v
       if (known) known.count += 1;
       else counted.set(name, { webhookId, spanMs, fromMs, outcome, slot, count: 1 });
     }
+  }
+
+  return {
+    count,
+    /** Forgets all that was counted of a webhook. */
+    forget(webhookId: number): void {
+      for (const [name, bucket] of counted) if (bucket.webhookId === webhookId) counted.delete(name);
+      erase.run(webhookId);
+    },
+    /** Forgets the buckets of a webhook that hold what was recorded up to a time, in ms since the epoch. */
+    forgetUntil(webhookId: number, untilMs: number): void {
+      for (const [name, bucket] of counted)
+        if (bucket.webhookId === webhookId && bucket.fromMs <= untilMs) counted.delete(name);
+      eraseUntil.run(webhookId, untilMs);
+    },
   };
 }
 

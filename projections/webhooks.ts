@@ -18,10 +18,15 @@ export const webhooks: Projection = {
     ) STRICT;
     CREATE INDEX IF NOT EXISTS webhooks_by_channel ON webhooks (channel_id, id) WHERE live = 1;
     CREATE INDEX IF NOT EXISTS webhooks_of_channel ON webhooks (channel_id, id);
-    CREATE TABLE IF NOT EXISTS ended_channels (id INTEGER PRIMARY KEY) STRICT;`,
+    CREATE TABLE IF NOT EXISTS ended_channels (id INTEGER PRIMARY KEY, erased INTEGER NOT NULL DEFAULT 0) STRICT;`,
   prepare(db) {
     const select = db.prepare('SELECT revision, state FROM webhooks WHERE id = ?');
-    const endChannel = db.prepare('INSERT INTO ended_channels VALUES (?) ON CONFLICT DO NOTHING');
+    const endChannel = db.prepare('INSERT INTO ended_channels (id) VALUES (?) ON CONFLICT DO NOTHING');
+    const eraseChannel = db.prepare(
+      'INSERT INTO ended_channels VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET erased = 1',
+    );
+    const eraseAll = db.prepare('DELETE FROM webhooks WHERE channel_id = ?');
+    const isErased = db.prepare('SELECT 1 FROM ended_channels WHERE id = ? AND erased = 1');
     const endAll = db.prepare('UPDATE webhooks SET live = 0 WHERE channel_id = ? AND live = 1');
     // Nothing that reaches the log behind the deletion of its channel brings a webhook to life.
     const upsert = db.prepare(`
@@ -42,7 +47,7 @@ export const webhooks: Projection = {
           const row = select.get(id) as WebhookRow | undefined;
           if (row && row.revision >= fact.revision) return;
           const webhook = evolveWebhook(row ? (JSON.parse(row.state) as Webhook) : NO_WEBHOOK, fact);
-          if (webhook.status === 'none') return;
+          if (webhook.status === 'none' || (!row && isErased.get(webhook.channel_id))) return;
           const live = webhook.status === 'live' ? 1 : 0;
           upsert.run(id, webhook.channel_id, live, fact.revision, fact.position, JSON.stringify(webhook));
           return;
@@ -51,7 +56,11 @@ export const webhooks: Projection = {
           const channelId = idIn(fact.stream);
           endChannel.run(channelId);
           endAll.run(channelId);
+          return;
         }
+        case 'ErasureRequested':
+          eraseChannel.run(fact.data.channel_id);
+          eraseAll.run(fact.data.channel_id);
       }
     };
   },

@@ -157,7 +157,7 @@ export function createHouse(name: string, settings: Settings) {
       { number, position, isOurs }: Numbered,
       { models, progress }: { models: ReadModels; progress: Progress },
     ): () => number {
-      const { channels, webhooks, events, recoveries } = models;
+      const { channels, webhooks, events, recoveries, erasures, expiries } = models;
       let isBehind = true;
       let last = 0;
       let next = () => last;
@@ -166,7 +166,10 @@ export function createHouse(name: string, settings: Settings) {
         if (isBehind) {
           if (progress.reached() < position) throw new StoreUnavailable(new Error('the read models are behind'));
           isBehind = progress.reached() < progress.head;
-          const largest = Math.max(last, ...[channels, webhooks, events, recoveries].map((of) => of.largestId()));
+          const largest = Math.max(
+            last,
+            ...[channels, webhooks, events, recoveries, erasures, expiries].map((of) => of.largestId()),
+          );
           next = createIds(number, nowMs, largest);
         }
         last = next();

@@ -154,6 +154,8 @@ function forwarding(shape: ReadModels, ask: Ask): ReadModels {
     events: group(shape.events, ask, ({ events }) => events),
     deliveries: group(shape.deliveries, ask, ({ deliveries }) => deliveries),
     recoveries: group(shape.recoveries, ask, ({ recoveries }) => recoveries),
+    erasures: group(shape.erasures, ask, ({ erasures }) => erasures),
+    expiries: group(shape.expiries, ask, ({ expiries }) => expiries),
     happenings: group(shape.happenings, ask, ({ happenings }) => happenings),
     feed: group(shape.feed, ask, ({ feed }) => feed),
     stats: group(shape.stats, ask, ({ stats }) => stats),

@@ -41,24 +41,27 @@ const BUILD: { readonly [R in Role]: Build } = {
     return createKeeper({ dataDir: settings.dataDir, store, log, onBatch });
   },
 
-  async relay({
-    db,
-    readModels,
-    store,
-    queue: connected,
-    node,
-    settings,
-    keys,
-    writableTree,
-    nowMs,
-    metrics,
-    tracing,
-    log,
-    times,
-  }) {
+  async relay(house) {
+    const {
+      db,
+      readModels,
+      store,
+      queue: connected,
+      node,
+      settings,
+      keys,
+      writableTree,
+      tree,
+      nowMs,
+      metrics,
+      tracing,
+      log,
+      times,
+    } = house;
     const { createLease } = await import('../infra/queue/lease.ts');
     const { createNotary } = await import('./notary/notary.ts');
     const { createLeadership } = await import('./relay/leadership.ts');
+    const { createEraser } = await import('./relay/eraser.ts');
     const { createRecoverer } = await import('./relay/recoverer.ts');
     const { createRegistry, openRegistry } = await import('./relay/registry.ts');
     const { createRelay } = await import('./relay/relay.ts');
@@ -80,13 +83,20 @@ const BUILD: { readonly [R in Role]: Build } = {
       ...{ store, queue, readModels: models, progress, relay, resumer, log, nowMs },
       marginMs: times.sweepMarginMs,
     });
-    const recoverer = createRecoverer({ store, queue, readModels: models, progress, relay, log, nowMs });
+    const recoverer = createRecoverer({
+      ...{ store, queue, readModels: models, progress, relay, log, nowMs },
+      retentionMs: settings.retentionMs,
+    });
+    const eraser = createEraser({
+      ...{ store, readModels: models, progress, tree, relay, log, nowMs },
+      retentionMs: settings.retentionMs,
+    });
     const teller = createTeller({ store, readModels: models, progress, relay, log, nowMs });
     const notary = createNotary({
       ...{ ...writableTree, store, key: keys.treeHeadKey(), isLeading: leadership.isLeading },
       ...{ intervalMs: settings.treeHeadIntervalMs, nowMs, log },
     });
-    return together('relay', [leadership, relay, resumer, sweeper, recoverer, teller, notary]);
+    return together('relay', [leadership, relay, resumer, sweeper, recoverer, teller, eraser, notary]);
   },
 
   async delivery({ readModels, store, queue, keys, settings, nowMs, metrics, tracing, log, times }) {

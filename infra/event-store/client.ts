@@ -39,6 +39,10 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
       throw error;
     }
   }
+  async function setMetadata(stream: string, data: object) {
+    const settings = { id: randomUUID(), type: '$metadata', data, metadata: {} };
+    await inTime(calls.append(`$$${stream}`, [settings], 'any'), deadlineMs);
+  }
   async function collect(request: streams.ReadReq): Promise<RecordedFact[]> {
     const facts: RecordedFact[] = [];
     await drain(request, (answer) => {
@@ -70,8 +74,21 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
 
     /** Lets the store forget the facts of a stream once they are older than `maxAgeS` seconds. @throws StoreUnavailable */
     async setMaxAge(stream: string, maxAgeS: number): Promise<void> {
-      const settings = { id: randomUUID(), type: '$metadata', data: { $maxAge: maxAgeS }, metadata: {} };
-      await inTime(calls.append(`$$${stream}`, [settings], 'any'), deadlineMs);
+      await setMetadata(stream, { $maxAge: maxAgeS });
+    },
+
+    /** A stream's events from a revision on, `count` of them at most, as the store holds them; empty where there are none. @throws StoreUnavailable */
+    storedIn: async (stream: string, from: number, count: number): Promise<StoredEvent[]> => {
+      const events: StoredEvent[] = [];
+      await drain(streamFrom(stream, from, count), (answer) => {
+        if (answer.kind === 'event' && answer.event) events.push(answer.event);
+      });
+      return events;
+    },
+
+    /** Lets the store forget the facts of a stream before a revision: nobody reads them from then on. @throws StoreUnavailable */
+    async truncate(stream: string, before: number): Promise<void> {
+      await setMetadata(stream, { $tb: before });
     },
 
     /** Position of the last event in the log; -1 where there is none. @throws StoreUnavailable */

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { forgetProcesses } from '../metrics/exchange.ts';
+import { forgetProcesses } from '../metrics/place.ts';
 import type { Settings } from '../settings.ts';
 import { type Child, createChild, type Program } from './child.ts';
 import { holdDataDir } from './data-dir.ts';
@@ -74,7 +74,7 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
 
   async function eventstoreEnv(wasReady: boolean) {
     const port = await eventstorePort.forStart(wasReady);
-    return { ...env, HOST: LOOPBACK, PORT: `${port}`, DATA_DIR: join(dataDir, 'eventstore') };
+    return { ...env, HOST: LOOPBACK, PORT: `${port}`, DATA_DIR: join(dataDir, 'eventstore'), NODE_DIR: dataDir };
   }
 
   async function serviceEnv() {

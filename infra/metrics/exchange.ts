@@ -8,19 +8,13 @@ import type { Service } from '../lifecycle.ts';
 import type { Logger } from '../log.ts';
 import type { Figures, Metrics } from './metrics.ts';
 import { METRICS } from './names.ts';
+import { placeOf } from './place.ts';
 
 /** How long another process of the node may take to tell its figures, in ms. */
 const ANSWER_MS = 2_000;
 /** The most processes of the same roles. */
 const MOST = 16;
 const ENDING = '.sock';
-
-const placeOf = (dataDir: string): string => join(dataDir, 'metrics');
-
-/** Forgets the processes that were there before: to be called while none runs. */
-export function forgetProcesses(dataDir: string): void {
-  rmSync(placeOf(dataDir), { recursive: true, force: true });
-}
 
 export type Exchange = ReturnType<typeof createExchange>;
 

@@ -12,6 +12,12 @@ export interface StoredFact {
   readonly data: Uint8Array;
 }
 
+/** A leaf of the tree and the place of its fact in the log. */
+export interface Leaf {
+  readonly position: number;
+  readonly hash: Buffer;
+}
+
 /** Names the form of a leaf, and is part of it. */
 const FORM = 'webhooks-fact-v1';
 
@@ -24,7 +30,7 @@ export function isInTree(stream: string): boolean {
 }
 
 /** The hash of a fact's leaf: docs/audit.md has its form. */
-export function leafHash({ stream, revision, type, id, metadata, data }: StoredFact): Buffer {
+export function leafHash({ stream, revision, type, id, metadata, data }: Omit<StoredFact, 'position'>): Buffer {
   const content = contentHash(metadata, data);
   const fields = [FORM, stream, String(revision), type, id, content];
   return hash('sha256', `\0${fields.map(netstring).join('')}`, 'buffer');

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedTreeHead } from '../../domain/tree-head.ts';
-import { isInTree, leafHash, type StoredFact } from './leaf.ts';
+import { isInTree, type Leaf, leafHash, type StoredFact } from './leaf.ts';
 import { consistencyProof, inclusionProof, type NodeAt, nodeHash, rootOf } from './tree-math.ts';
 
 /**
@@ -26,6 +26,19 @@ const SCHEMA = `
 /** Creates the tables in an empty database; where they are there already, nothing. */
 export function createTree(db: DatabaseSync): void {
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA}; COMMIT`);
+}
+
+/** The leaves of facts, and erased ones, each in its place. */
+function* inOrder(facts: readonly StoredFact[], erased: readonly Leaf[]): Generator<Leaf> {
+  let next = 0;
+  for (const fact of facts) {
+    for (let leaf = erased[next]; leaf && leaf.position < fact.position; leaf = erased[next]) {
+      yield leaf;
+      next += 1;
+    }
+    if (isInTree(fact.stream)) yield { position: fact.position, hash: leafHash(fact) };
+  }
+  yield* erased.slice(next);
 }
 
 /** The last tile of a level, as long as it is not full. */
@@ -73,12 +86,11 @@ export function treeWriter(db: DatabaseSync) {
     open.hashes = [];
   }
 
-  function add(fact: StoredFact) {
-    if (!isInTree(fact.stream)) return;
-    positions.push(fact.position);
+  function add({ position, hash }: Leaf) {
+    positions.push(position);
     const tile = Math.floor(size / TILE);
     size += 1;
-    push(0, leafHash(fact));
+    push(0, hash);
     if (positions.length < TILE) return;
     saveOpenPositions(tile);
     positions = [];
@@ -109,16 +121,18 @@ export function treeWriter(db: DatabaseSync) {
     /**
      * @param position of the last event that the batch has taken into account
      * @param heads that are among its events
+     * @param erased leaves of what the log held in between once
      * @returns those of them that are no heads of this tree: they were signed over another log
      */
     append(
       facts: readonly StoredFact[],
       position: number,
       heads: readonly RecordedTreeHead[] = [],
+      erased: readonly Leaf[] = [],
     ): RecordedTreeHead[] {
       db.exec('BEGIN IMMEDIATE');
       try {
-        for (const fact of facts) add(fact);
+        for (const leaf of inOrder(facts, erased)) add(leaf);
         saveOpen();
         const others = heads.filter((head) => !keepHead(head));
         update.run(position, size);

@@ -57,12 +57,14 @@ interface About {
 /** All that is asked must hold. Webhooks of a channel are known from their creation, which comes first. */
 function createFilter({ channel, webhook, event, type, since, until }: ReplayOptions): (event: StoredEvent) => boolean {
   const ofChannel =
-    channel === undefined ? [] : [stream.channel(channel), stream.events(channel), stream.deliveries(channel)];
+    channel === undefined
+      ? []
+      : [stream.channel, stream.events, stream.deliveries, stream.erasure].map((of) => of(channel));
   const streams = new Set(ofChannel);
 
   function isOfChannel(fact: StoredEvent): boolean {
     if (streams.has(fact.stream)) return true;
-    if (fact.type !== 'WebhookCreated' && !/^(guid|recovery)-/.test(fact.stream)) return false;
+    if (fact.type !== 'WebhookCreated' && !/^(guid|recovery|erased)-/.test(fact.stream)) return false;
     if ((json(fact.data) as About).channel_id !== channel) return false;
     if (fact.type === 'WebhookCreated') streams.add(fact.stream);
     return true;

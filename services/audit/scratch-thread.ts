@@ -12,6 +12,8 @@ import { openScratchFile, scratchFiles } from './scratch-file.ts';
 export interface Task {
   readonly batch: EventBatch;
   readonly areModelsWanted: boolean;
+  /** What remains of facts that the log held in between. */
+  readonly erased: readonly { readonly position: number; readonly hash: Uint8Array }[];
 }
 
 /** The signed heads among the events of a batch that are not heads of this log. */
@@ -22,7 +24,7 @@ const files = scratchFiles(workerData as string);
 const models = readModelWriter(openScratchFile(files.models));
 const tree = treeWriter(openScratchFile(files.tree));
 
-parentPort?.on('message', ({ batch, areModelsWanted }: Task) => {
+parentPort?.on('message', ({ batch, areModelsWanted, erased }: Task) => {
   const events = unpackEvents(batch);
   const { position } = batch;
   const ours = areModelsWanted ? events.filter(({ stream }) => isFactStream(stream)) : [];
@@ -31,5 +33,6 @@ parentPort?.on('message', ({ batch, areModelsWanted }: Task) => {
       ours.map((event) => toFact(event)),
       position,
     );
-  parentPort?.postMessage(tree.append(events, position, headsAmong(events)) satisfies Done);
+  const leaves = erased.map((leaf) => ({ position: leaf.position, hash: Buffer.from(leaf.hash) }));
+  parentPort?.postMessage(tree.append(events, position, headsAmong(events), leaves) satisfies Done);
 });

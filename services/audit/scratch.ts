@@ -42,13 +42,17 @@ export function createScratch(parent: string, onForeign: (heads: Done) => void) 
      * @param position up to which the log has been read
      * @throws CannotStart where what came before could not be applied
      */
-    async add(events: readonly StoredEvent[], position: number, areModelsWanted: boolean): Promise<void> {
+    async add(
+      events: readonly StoredEvent[],
+      position: number,
+      { erased, areModelsWanted }: Pick<Task, 'erased' | 'areModelsWanted'>,
+    ): Promise<void> {
       if (failure) throw failure;
       const done = Promise.withResolvers<void>();
       done.promise.catch(() => {});
       waiting.push(done);
       const batch = packEvents(events, position);
-      thread.postMessage({ batch, areModelsWanted } satisfies Task, [batch.bytes.buffer, batch.lengths.buffer]);
+      thread.postMessage({ batch, areModelsWanted, erased } satisfies Task, [batch.bytes.buffer, batch.lengths.buffer]);
       if (waiting.length > WAITING) await waiting[0]?.promise;
     },
     /** Resolves once all that was added is in the files. @throws CannotStart */

@@ -1,4 +1,5 @@
 import { evolveChannel, NO_CHANNEL } from '../../domain/channel.ts';
+import { type Erasure, type ErasureFact, evolveErasure, NO_ERASURE } from '../../domain/erasure.ts';
 import { type Fact, type RecordedFact, stream } from '../../domain/facts.ts';
 import { factsUntil } from '../../domain/history.ts';
 import { foldNotificationLog } from '../../domain/notification-log.ts';
@@ -31,10 +32,19 @@ const SHOW: Record<
   ShowOptions['what'],
   (store: EventStore, id: number, then: Then, signal: AbortSignal) => Promise<object>
 > = {
-  channel: (store, id, then) => folded(store, stream.channel(id), { nothing: NO_CHANNEL, evolve: evolveChannel }, then),
+  channel: async (store, id, then) =>
+    (await erasureOf(store, id)) ??
+    folded(store, stream.channel(id), { nothing: NO_CHANNEL, evolve: evolveChannel }, then),
   webhook: (store, id, then) => folded(store, stream.webhook(id), { nothing: NO_WEBHOOK, evolve: evolveWebhook }, then),
   log: notificationLog,
 };
+
+/** What is left to be told of a channel that somebody wanted to be erased. */
+async function erasureOf(store: EventStore, channelId: number): Promise<object | undefined> {
+  const facts = await store.read<ErasureFact>(stream.erasure(channelId));
+  const erasure = facts.reduce<Erasure>(evolveErasure, NO_ERASURE);
+  return erasure.status === 'none' ? undefined : { status: 'erased', erasure };
+}
 
 async function folded<S, F extends Fact>(
   store: EventStore,
@@ -84,7 +94,7 @@ async function notificationLog(
     if (later >= 0) break;
   }
   if (!facts.some(({ type, data }) => type === 'EventPublished' && data.id === eventId)) {
-    throw new CannotStart(`event ${eventId} was not published then`);
+    throw new CannotStart(`event ${eventId} was not published then, or the log has it no more`);
   }
   const entries = [...foldNotificationLog(facts, eventId), ...(skipped ? foldSkipped(facts, eventId) : [])];
   return entries.sort((a, b) => a.webhook_id - b.webhook_id);

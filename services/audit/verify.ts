@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ErasureFact } from '../../domain/erasure.ts';
+import { stream } from '../../domain/facts.ts';
 import { CannotStart } from '../../infra/local/cannot-start.ts';
 import { readModelsFile } from '../../projections/generations.ts';
+import { createRemains, withoutFacts } from '../remains.ts';
 import { treeFile } from '../tree.ts';
 import { type Comparison, compareFiles, inWords } from './compare.ts';
+import { createGapCheck, findDiffering } from './gaps.ts';
 import { type KeptHead, readKeptHead } from './kept-head.ts';
 import { createProgressLine } from './progress-line.ts';
 import { createScratch, type Scratch } from './scratch.ts';
@@ -33,7 +38,8 @@ export async function verify(log: AuditedLog, options: VerifyOptions, signal: Ab
   try {
     const end = await log.store.lastPosition();
     const reading = createReading(log, scratch, findings, { end, signal });
-    if (!models) reading.leaveModels();
+    if (models) await reading.whenErasedIn(models);
+    else reading.leaveModels();
     // The log is read once: what is less far in it comes first.
     const treeAt = tree?.pin() ?? -1;
     const areModelsBehind = models !== undefined && models.position() < treeAt && models.pin() < treeAt;
@@ -41,6 +47,7 @@ export async function verify(log: AuditedLog, options: VerifyOptions, signal: Ab
     if (tree) await compareTree(tree, reading, findings);
     if (models && !areModelsBehind) await compareModels(models, reading, findings);
     await reading.upTo(end);
+    await reading.checkErasures();
     for (const head of kept) checkHead(head, scratch, findings);
     const leaves = scratch.askTree((tree) => tree.size());
     console.error(`${reading.line.facts()} facts read, ${reading.line.perS()}/s; the log has ${leaves} leaves`);
@@ -70,6 +77,16 @@ function createFindings() {
   };
 }
 
+/** Streams whose facts do not go by their age. */
+const NOT_EXPIRING = /^(?!events-|deliveries-)/;
+const ANY = /^/;
+
+/** How long the live read models are waited for, and how often they are looked at, in ms. */
+const PATIENCE_MS = 5_000;
+const LOOK_MS = 50;
+const BEHIND_ERASURE =
+  'the read models have not read of all that was erased, so there is nothing to compare them with: start the service, then verify again';
+
 /** Events read and applied at a time. */
 const AT_A_TIME = 4_096;
 
@@ -83,6 +100,8 @@ function createReading(
   { end, signal }: { readonly end: number; readonly signal: AbortSignal },
 ) {
   const line = createProgressLine(end);
+  const remains = createRemains(store);
+  const lookForGaps = createGapCheck(remains, findings.add);
   let at = -1;
   let areModelsWanted = true;
   return {
@@ -94,6 +113,29 @@ function createReading(
       findings.add(`${what} know a log up to position ${position}, but this one ends at ${last}: facts were removed`);
       return false;
     },
+    /** Says of which channels facts are gone that neither an erasure nor RETENTION has let go. @throws StoreUnavailable */
+    async checkErasures(): Promise<void> {
+      const hasExpired = (await store.read(stream.retention, { last: 1 })).length > 0;
+      for (const id of remains.channels(hasExpired ? NOT_EXPIRING : ANY)) {
+        const [requested] = await store.read<ErasureFact>(stream.erasure(id));
+        if (requested?.type !== 'ErasureRequested')
+          findings.add(`facts of channel ${id} were erased, but nobody asked for that`);
+      }
+      if (remains.count() > 0)
+        console.error(`${remains.count()} facts are erased, or about to be; their leaves are in the tree`);
+    },
+    /**
+     * Waits until the live read models have read of all that is erased: before that they hold what the log cannot make any more.
+     * @throws CannotStart where they do not get there
+     */
+    async whenErasedIn(models: Comparison): Promise<void> {
+      await remains.catchUp();
+      const untilMs = performance.now() + PATIENCE_MS;
+      while (models.position() < remains.position()) {
+        if (performance.now() > untilMs) throw new CannotStart(BEHIND_ERASURE);
+        await delay(LOOK_MS);
+      }
+    },
     /** Nothing is folded into the read models from now on. */
     leaveModels(): void {
       areModelsWanted = false;
@@ -101,7 +143,10 @@ function createReading(
     /** Reads on up to a position, which must be in the log. @throws CannotStart where it is told to stop */
     async upTo(to: number): Promise<void> {
       for await (const { facts, position } of store.storedUpTo({ after: at, to, atATime: AT_A_TIME, signal })) {
-        await scratch.add(facts, position, areModelsWanted);
+        const erased = await remains.between(at, position);
+        findDiffering(facts, erased, findings.add);
+        lookForGaps(facts);
+        await scratch.add(facts, position, { erased: withoutFacts(erased, facts), areModelsWanted });
         line.add(facts.length, position);
         at = position;
       }

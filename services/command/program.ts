@@ -12,8 +12,8 @@ import { tail } from './tail.ts';
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 
 /** What every command takes that calls the API. */
-export interface Reaching {
-  readonly url: string;
+interface Reaching {
+  readonly url?: string | undefined;
   readonly key?: string | undefined;
 }
 
@@ -41,12 +41,21 @@ export function program(): Command {
     .option('--idempotency-key <key>', 'makes it one event, however often it is published')
     .action((name, options) => publish(clientOf(options), name, options));
 
-  reaching(webhooks.command('tail'), 'the subscriber key, or the publisher key')
-    .description('prints the events of a webhook as they are published, a JSON object a line, until it is stopped')
+  reaching(webhooks.command('tail'), 'the publisher key; of a webhook also its subscriber key')
+    .description('prints events as they are published, a JSON object a line, until it is stopped')
     .requiredOption('--channel <id>', 'id or guid of the channel')
-    .requiredOption('--webhook <id>', 'id of the webhook', id)
-    .option('--all', 'and first all there were since the webhook was created')
+    .option('--webhook <id>', 'those of this webhook; absent: all of the channel', id)
+    .option('--all', 'and first all there were')
     .action((options) => tail(clientOf(options), options));
+
+  reaching(webhooks.command('mcp'), 'the key that it acts with; over HTTP each request brings its own')
+    .description('serves the Model Context Protocol on stdin and stdout, or over HTTP: find events, explain, redeliver')
+    .option('--http <port>', 'over HTTP, on loopback, at this port', port)
+    .action(async (options) => {
+      // Large, and of no use to the other commands.
+      const { serveMcp } = await import('./mcp/mcp.ts');
+      await serveMcp({ baseUrl: urlOf(options), key: options.key, http: options.http });
+    });
 
   return webhooks;
 }
@@ -59,9 +68,12 @@ function reaching(command: Command, whichKey: string): Command {
     .addOption(new Option('--key <key>', whichKey).env('WEBHOOKS_KEY'));
 }
 
-function clientOf({ url, key }: Partial<Reaching>) {
-  const dataDir = resolve(process.env.DATA_DIR ?? './data');
-  return createClient({ baseUrl: url ?? readRun(dataDir)?.url ?? DEFAULT_URL, key });
+function clientOf(options: Reaching) {
+  return createClient({ baseUrl: urlOf(options), key: options.key });
+}
+
+function urlOf({ url }: Reaching): string {
+  return url ?? readRun(resolve(process.env.DATA_DIR ?? './data'))?.url ?? DEFAULT_URL;
 }
 
 function port(text: string): number {
@@ -80,9 +92,13 @@ function object(text: string): Record<string, unknown> {
   throw new InvalidArgumentError('It must be a JSON object.');
 }
 
+const SDK = '@modelcontextprotocol/sdk';
+
 /** What the user of these commands can mend, in one line; undefined for what is our own fault. */
 export function mendable(error: unknown): string | undefined {
   if (error instanceof ApiError || error instanceof ConnectionError) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(SDK))
+    return `this needs a package: npm install --no-save ${SDK}`;
   return code === 'EADDRINUSE' ? message : undefined;
 }

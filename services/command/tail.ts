@@ -3,15 +3,17 @@ import { whenStopped } from './stopped.ts';
 
 interface Options {
   readonly channel: string;
-  readonly webhook: number;
+  readonly webhook?: number;
   readonly all?: true;
 }
 
-/** Prints the events of a webhook as they come, until it is stopped. */
+/** Prints the events of a channel, or of one of its webhooks, as they come, until it is stopped. */
 export async function tail(client: Client, { channel, webhook, all }: Options): Promise<void> {
-  const after = all ? undefined : (await client.webhooks.feed(channel, webhook, { after: 'now' })).cursor;
+  const ofAll = webhook === undefined;
+  const begin = { after: 'now' };
+  const read = () => (ofAll ? client.channels.feed(channel, begin) : client.webhooks.feed(channel, webhook, begin));
+  const options = { after: all ? undefined : (await read()).cursor, signal: whenStopped() };
+  const events = ofAll ? client.channels.follow(channel, options) : client.webhooks.follow(channel, webhook, options);
   console.error('Waiting for events. Stop with Ctrl-C');
-  for await (const { event } of client.webhooks.follow(channel, webhook, { after, signal: whenStopped() })) {
-    console.log(JSON.stringify(event));
-  }
+  for await (const { event } of events) console.log(JSON.stringify(event));
 }

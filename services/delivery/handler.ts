@@ -132,9 +132,9 @@ async function attempt(deps: HandlerDeps, delivery: Delivery, webhook: WebhookVi
   if (outcome !== 'delivered') await deps.autoPause(webhook, { event_id, atMs });
   const { trigger } = fact.data;
   const line = { ...ids, trigger, outcome, status_code, error, duration_ms, next_attempt_at, trace_id: span?.traceId };
-  // What went well is one line among thousands.
-  if (outcome === 'delivered') log.debug(line, 'attempted');
-  else log.info(line, 'attempted');
+  // What goes on, well or not, is one line among thousands.
+  if (outcome === 'failed') log.info(line, 'attempted');
+  else log.debug(line, 'attempted');
   const verdict: Verdict = next_attempt_at === null ? 'done' : { due_ms: Date.parse(next_attempt_at), position };
   return { position, verdict };
 }

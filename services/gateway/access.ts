@@ -10,6 +10,8 @@ interface Rule {
   readonly withoutKey: 'always' | 'without-admin-key' | 'public-channel' | 'public-key' | 'never';
   /** Whose keys are let in, beside ADMIN_KEY, which may do everything. */
   readonly keys: readonly ('publisher' | 'own-subscriber' | 'any-subscriber')[];
+  /** Whether the key of a channel that is no more counts as well. */
+  readonly ofEnded?: true;
   /** The same in words, as `docs/api.md` says it of each route. */
   readonly who: string;
 }
@@ -21,6 +23,12 @@ export const ACCESS = {
   operator: { withoutKey: 'without-admin-key', keys: [], who: 'anyone; the admin key where one is set' },
   admin: { withoutKey: 'never', keys: [], who: 'admin' },
   publisher: { withoutKey: 'never', keys: ['publisher'], who: 'publisher' },
+  'channel-ender': {
+    withoutKey: 'never',
+    keys: ['publisher'],
+    ofEnded: true,
+    who: 'publisher, also once it is deleted',
+  },
   'channel-reader': { withoutKey: 'public-channel', keys: ['publisher'], who: 'publisher; anyone where it is public' },
   'webhook-owner': { withoutKey: 'never', keys: ['publisher', 'own-subscriber'], who: 'publisher, its subscriber' },
   'public-key-reader': {
@@ -67,6 +75,7 @@ export async function admit(
   }
   const channel = await findChannel(gateway, params.channel);
   if (key === undefined) return admitKeyless(gateway, rule, channel, params.webhook);
+  if (!channel && rule.ofEnded) return admitEnded(gateway, key, params.channel);
   const claim = { key, channel, webhookParam: params.webhook };
   try {
     return await admitKey(gateway, rule, claim);
@@ -75,6 +84,15 @@ export async function admit(
   }
   gateway.channels.changed(channel.id, await gateway.store.lastPosition());
   return admitKey(gateway, rule, { ...claim, channel: await gateway.channels.byId(channel.id) });
+}
+
+function admitEnded({ readModels, keyring, adminKey }: Gateway, key: string, param: string): Scope {
+  const id = idOf(param);
+  const ended = id === undefined ? undefined : readModels.channels.endedById(id);
+  if (!ended) throw new Problem('channel-not-found', 'There is no such channel.');
+  if (isAdminKey(key, adminKey)) return { by: 'admin', ended };
+  if (keyring.isPublisherOf(ended, key)) return { by: 'publisher', ended };
+  throw keyRefused();
 }
 
 /** Whether what was refused is a key, not that there was none. */

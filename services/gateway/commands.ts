@@ -7,6 +7,14 @@ import {
   evolveChannel,
   NO_CHANNEL,
 } from '../../domain/channel.ts';
+import {
+  decideErasure,
+  type Erasure,
+  type ErasureCommand,
+  type ErasureFact,
+  evolveErasure,
+  NO_ERASURE,
+} from '../../domain/erasure.ts';
 import { type Actor, FACT_VERSION, type Fact, type NewFact } from '../../domain/facts.ts';
 import {
   decideGuid,
@@ -64,6 +72,12 @@ export const RECOVERY: Aggregate<Recovery, RecoveryFact, RecoveryCommand> = {
   nothing: NO_RECOVERY,
   evolve: evolveRecovery,
   decide: decideRecovery,
+};
+
+export const ERASURE: Aggregate<Erasure, ErasureFact, ErasureCommand> = {
+  nothing: NO_ERASURE,
+  evolve: evolveErasure,
+  decide: decideErasure,
 };
 
 /** Who makes facts happen, and about which resource or event. */

@@ -37,6 +37,8 @@ export interface Gateway {
   readonly clientAddress: ReturnType<typeof createClientAddress>;
   /** Undefined where channels may publish as much as they want. */
   readonly publishRate: PublishRate | undefined;
+  /** RETENTION; undefined where events are kept for ever. */
+  readonly retentionMs: number | undefined;
   readonly adminKey: string | undefined;
   readonly figures: RequestFigures;
   /** Undefined where there are no traces. */

@@ -64,7 +64,7 @@ export function createEndpoints(gateway: Gateway): (route: Route) => Middleware 
         query,
         body: body?.fields,
         bodyLength: body?.length ?? 0,
-        isForStream: route.streamed !== undefined && asksForStream(ctx),
+        isForStream: route.alsoAs !== undefined && asksForStream(ctx),
         lastEventId: ctx.req.headers['last-event-id'],
         ...{ id: ids[0] ?? 0, ids },
         atMs: isCreating ? gateway.nowMs() : 0,

@@ -32,7 +32,14 @@ export interface GatewayDeps
   readonly settings: AppSettings &
     Pick<
       Settings,
-      'port' | 'dataDir' | 'adminKey' | 'publishLagLimitMs' | 'publishRateLimit' | 'trustedProxies' | 'maxConnections'
+      | 'port'
+      | 'dataDir'
+      | 'adminKey'
+      | 'retentionMs'
+      | 'publishLagLimitMs'
+      | 'publishRateLimit'
+      | 'trustedProxies'
+      | 'maxConnections'
     >;
   readonly destinations: Destinations;
   readonly store: EventStore;
@@ -78,6 +85,7 @@ export function createGateway(deps: GatewayDeps): Service & { readonly port: num
     clientAddress: createClientAddress(trustedProxies),
     publishRate: publishRateLimit && createPublishRate(publishRateLimit, monotonicMs),
     adminKey: settings.adminKey,
+    retentionMs: settings.retentionMs,
     checks,
     figures: createRequestFigures(metrics),
     metrics: exchange.all,

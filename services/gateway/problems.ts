@@ -37,14 +37,19 @@ export const PROBLEMS = {
     'A browser sent this for a page of another site, which is not in `CORS_ORIGINS`.',
   ),
   'not-found': row(404, 'There is nothing here', 'No route has this path.'),
-  'channel-not-found': row(404, 'There is no such channel', 'There is no such channel, or it was deleted.'),
+  'channel-not-found': row(404, 'There is no such channel', 'There is no such channel, or it was deleted or erased.'),
   'webhook-not-found': row(
     404,
     'There is no such webhook',
     'There is no such webhook in this channel, or it was deleted.',
   ),
-  'event-not-found': row(404, 'There is no such event', 'There is no such event in this channel.'),
+  'event-not-found': row(
+    404,
+    'There is no such event',
+    'There is no such event in this channel, or it is older than events are kept (`RETENTION`).',
+  ),
   'recovery-not-found': row(404, 'There is no such recovery', 'There is no such recovery of this webhook.'),
+  'erasure-not-found': row(404, 'There is no such erasure', 'Nobody has asked for this channel to be erased.'),
   'not-there-then': row(
     404,
     'It was not there then',

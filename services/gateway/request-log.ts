@@ -8,11 +8,11 @@ type About = Pick<Request, 'by' | 'eventId' | 'id'> & {
   readonly webhook?: { readonly id: number };
 };
 
-/** One line a request, at `debug`; at `info` where it was our fault. Without its query, headers and body: those may hold what nobody else should read. */
+/** One line a request, at `debug`; at `info` where it was our fault, and none of what may come by the thousand: 503. Without its query, headers and body: those may hold what nobody else should read. */
 export function createRequestLog(log: Logger) {
   const isEveryLogged = log.isLevelEnabled('debug');
   return ({ method, path, status, state }: Context, tookMs: number, trace_id: string | undefined): void => {
-    const isOurFault = status >= 500;
+    const isOurFault = status === 500;
     if (!isEveryLogged && !isOurFault) return;
     const line = { request_id: state.requestId, method, path, route: state.route, status, took_ms: Math.round(tookMs) };
     const all = { ...line, ...idsOf(state.about, status), trace_id };

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox';
-import type { LiveChannel } from '../../domain/channel.ts';
+import type { KeyOfChannel, LiveChannel } from '../../domain/channel.ts';
 import type { Actor } from '../../domain/facts.ts';
 import type { WebhookView } from '../../projections/webhooks.ts';
 import type { Access } from './access.ts';
@@ -17,6 +17,8 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const satisfi
 export interface Scope {
   readonly by: Actor;
   readonly channel?: LiveChannel | undefined;
+  /** In place of `channel` where that is no more, for those who may ask about that. */
+  readonly ended?: KeyOfChannel | undefined;
   readonly webhook?: WebhookView | undefined;
   /** Id of the one webhook whose entries the caller may see; absent where all of them. */
   readonly onlyWebhook?: number | undefined;
@@ -119,10 +121,8 @@ export interface Row<P extends string, A extends TSchema, B, Q> {
   readonly mediaType?: string;
   /** Whether the answer is an Asset. */
   readonly isAsset?: true;
-  /** What whoever would rather have `text/html` is answered with. */
-  readonly page?: string;
-  /** Of what each message of a stream holds, where the route answers with one whoever asks for that. */
-  readonly streamed?: TSchema;
+  /** What it answers as well, where the client would rather have that, by its media type. */
+  readonly alsoAs?: Readonly<Record<string, TSchema>>;
   /** Path of what was created: the answer is then 201. */
   readonly location?: (answer: Static<A>, scope: Scope) => string;
   readonly handle: (request: Request<P, B, Q>, gateway: Gateway) => Promise<Answer<Static<A>>> | Answer<Static<A>>;

@@ -12,13 +12,14 @@ import { pause } from '../../infra/pause.ts';
 import { isDamagedFile } from '../../infra/sqlite.ts';
 import { headsAmong } from '../../projections/merkle/heads.ts';
 import { type Tree, type TreeWriter, treeQueries, treeWriter } from '../../projections/merkle/tree-file.ts';
+import { createRemains, type Remains, withoutFacts } from '../remains.ts';
 
 export interface NotaryDeps {
   /** Opens the tree's file, anew where it was damaged. */
   readonly open: () => DatabaseSync;
   /** Told where the file turns out to be damaged. */
   readonly onDamage: () => void;
-  readonly store: Pick<EventStore, 'append' | 'storedUpTo' | 'lastPosition'>;
+  readonly store: Pick<EventStore, 'append' | 'storedUpTo' | 'storedIn' | 'lastPosition'>;
   /** Signs the heads. */
   readonly key: KeyObject;
   /** Whether this node is the one that signs. */
@@ -49,14 +50,15 @@ export function createNotary(deps: NotaryDeps): Service {
 async function keep(deps: NotaryDeps, db: DatabaseSync, signal: AbortSignal, working: () => void): Promise<void> {
   const writer = treeWriter(db);
   const tree = treeQueries(db);
+  const remains = createRemains(deps.store);
   while (!signal.aborted) {
     // First of all: a start has more urgent things to read.
     await pause(deps.intervalMs, signal);
-    await catchUp(deps, writer, signal);
+    await catchUp(deps, writer, remains, signal);
     working();
     if (signal.aborted || !deps.isLeading() || !isUnsigned(tree)) continue;
     await appendHead(deps, tree);
-    await catchUp(deps, writer, signal);
+    await catchUp(deps, writer, remains, signal);
   }
 }
 
@@ -70,14 +72,15 @@ function isUnsigned(tree: Tree): boolean {
   return tree.size() > (tree.lastHead()?.tree_size ?? 0);
 }
 
-async function catchUp({ store, log }: NotaryDeps, writer: TreeWriter, signal: AbortSignal) {
+async function catchUp({ store, log }: NotaryDeps, writer: TreeWriter, remains: Remains, signal: AbortSignal) {
   const head = await store.lastPosition();
   if (writer.position() > head)
     log.error({ head }, 'the log ends before what the tree holds: run webhooks-audit verify');
   if (writer.position() >= head) return;
   const missing = { after: writer.position(), to: head, atATime: AT_A_TIME, signal };
   for await (const { facts, position } of store.storedUpTo(missing)) {
-    const others = writer.append(facts, position, headsAmong(facts));
+    const erased = await remains.between(writer.position(), position);
+    const others = writer.append(facts, position, headsAmong(facts), withoutFacts(erased, facts));
     for (const { tree_size, at } of others)
       log.error({ tree_size, at }, 'the log is not the one whose head was signed then: run webhooks-audit verify');
     await pause(REST_MS, signal);

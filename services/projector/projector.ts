@@ -4,7 +4,7 @@ import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
-import { isDamagedFile } from '../../infra/sqlite.ts';
+import { clearTraces, isDamagedFile } from '../../infra/sqlite.ts';
 import { createReadModels, readModels, readModelWriter } from '../../projections/read-models.ts';
 
 /** How often a long catch-up says how far it is, in ms. */
@@ -37,16 +37,37 @@ export function createProjector({ db, store, log, onDamage = () => {}, onBatch =
     }
   }
 
-  return createLoop('projector', log, async (signal, working) => {
+  const traces = traceClearer(db);
+
+  const loop = createLoop('projector', log, async (signal, working) => {
     const say = progressSayer(log);
     for await (const batch of store.follow({ after: position(), signal })) {
       apply(batch);
+      if (batch.facts.some(({ type }) => type === 'ErasureFinished')) traces.clear();
       working();
       say(batch.facts.length, batch.position);
       // What has come meanwhile goes together: a commit costs as much as tens of facts.
       await nextTurn();
     }
   });
+  const stop = async () => {
+    await loop.stop();
+    traces.stop();
+  };
+  return { ...loop, stop };
+}
+
+/** How long to wait where readers are in the way, in ms. */
+const AGAIN_MS = 500;
+
+/** Takes out of the file what has been erased, as soon as readers let it. */
+function traceClearer(db: DatabaseSync) {
+  let again: NodeJS.Timeout | undefined;
+  function clear() {
+    clearTimeout(again);
+    if (!clearTraces(db)) again = setTimeout(clear, AGAIN_MS).unref();
+  }
+  return { clear, stop: () => clearTimeout(again) };
 }
 
 function progressSayer(log: Logger) {

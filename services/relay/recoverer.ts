@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
+import { firstIdAt } from '../../domain/ids.ts';
 import {
   decideRecovery,
   evolveRecovery,
@@ -42,6 +43,8 @@ export interface RecovererDeps {
   readonly relay: Pick<Relay, 'whenLeading'>;
   readonly log: Logger;
   readonly nowMs: () => number;
+  /** RETENTION: what is older is about to go. Absent: events are kept for ever. */
+  readonly retentionMs?: number | undefined;
 }
 
 /** A recovery as the log has it. */
@@ -85,7 +88,8 @@ export function createRecoverer(deps: RecovererDeps): Service {
     const { recovery, lookedThrough } = known;
     const atMs = deps.nowMs();
     if (!webhooks.byId(recovery.webhook_id)) return { type: 'FinishRecovery', atMs };
-    const page = recoveries.candidates(recovery, lookedThrough, PAGE);
+    const oldest = deps.retentionMs === undefined ? 0 : firstIdAt(atMs - deps.retentionMs);
+    const page = recoveries.candidates(recovery, Math.max(lookedThrough, oldest - 1), PAGE);
     const last = page.at(-1);
     if (!last) return { type: 'FinishRecovery', atMs };
     await setImmediate(undefined, { signal });

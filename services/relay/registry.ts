@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { meets, type PublishedEvent } from '../../domain/event.ts';
 import type { RecordedFact } from '../../domain/facts.ts';
+import { clearTraces } from '../../infra/sqlite.ts';
 import { tablesIn } from '../../projections/tables.ts';
 import { liveWebhooks, webhookQueries, webhooks } from '../../projections/webhooks.ts';
 import { Unusable } from '../derived-file.ts';
@@ -72,6 +73,7 @@ export function openRegistry(db: DatabaseSync) {
   const setServer = db.prepare('UPDATE relay SET server = ?');
   const setSkipped = db.prepare('UPDATE relay SET skipped_to = ?, skipped_on = ?');
   const goBack = db.prepare('UPDATE relay SET position = min(position, ?)');
+  let hasErased = false;
   const row = () => select.get() as unknown as KnownBroker & Row;
   const saveSkipped = ({ to, on }: Skipped) => void setSkipped.run(to, on);
   const saveBroker = ({ incarnation, last_sequence, server }: KnownBroker) =>
@@ -98,6 +100,7 @@ export function openRegistry(db: DatabaseSync) {
     setServer: (server: string) => void setServer.run(server),
     apply(fact: RecordedFact) {
       apply(fact);
+      hasErased ||= fact.type === 'ErasureRequested';
       if (/^(?:Channel|Webhook)|Rotated$/.test(fact.type)) live.forget();
     },
     /**
@@ -121,6 +124,7 @@ export function openRegistry(db: DatabaseSync) {
     commit(position: number, lastSequence: number | undefined) {
       commit.run(position, lastSequence ?? null);
       db.exec('COMMIT');
+      if (hasErased) hasErased = !clearTraces(db);
     },
     rollback() {
       // A full disk has rolled it back already.

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { decideChannel, evolveChannel, NO_CHANNEL } from '../../domain/channel.ts';
+import { decideErasure, evolveErasure, NO_ERASURE } from '../../domain/erasure.ts';
 import { decideGuid, evolveGuid, FREE_GUID } from '../../domain/guid.ts';
 import { decideRecovery, evolveRecovery, NO_RECOVERY } from '../../domain/recovery.ts';
 import { Refusal, type RefusalCode } from '../../domain/refusal.ts';
@@ -44,4 +45,5 @@ export function refusalOf(run: () => unknown): Refusal {
 export const givenChannel = about({ initial: NO_CHANNEL, evolve: evolveChannel, decide: decideChannel });
 export const givenWebhook = about({ initial: NO_WEBHOOK, evolve: evolveWebhook, decide: decideWebhook });
 export const givenGuid = about({ initial: FREE_GUID, evolve: evolveGuid, decide: decideGuid });
+export const givenErasure = about({ initial: NO_ERASURE, evolve: evolveErasure, decide: decideErasure });
 export const givenRecovery = about({ initial: NO_RECOVERY, evolve: evolveRecovery, decide: decideRecovery });

@@ -1,9 +1,11 @@
 import type { ChannelFact, ChannelFields } from '../../domain/channel.ts';
 import type { Answer, AttemptedDelivery } from '../../domain/delivery.ts';
+import type { ErasureFact } from '../../domain/erasure.ts';
 import type { PublishedEvent } from '../../domain/event.ts';
 import type { Fact, FactMetadata, NewFact, RecordedFact } from '../../domain/facts.ts';
 import type { RecoveryFact } from '../../domain/recovery.ts';
 import type { RedeliveryFact } from '../../domain/redelivery.ts';
+import type { RetentionFact } from '../../domain/retention.ts';
 import type { WebhookFact, WebhookFields } from '../../domain/webhook.ts';
 
 /** The one place that spells full facts: a test names only the parts that it is about. */
@@ -138,6 +140,41 @@ export function eventsRecovered(part: Partial<Of<RecoveryFact, 'EventsRecovered'
 export function recoveryFinished({ failed = 0, missing = 0 } = {}) {
   const data = { ...RECOVERY, finished_at: iso(AT_MS), failed, missing };
   return { type: 'RecoveryFinished', data } satisfies RecoveryFact;
+}
+
+export function erasureRequested(part: Partial<Of<ErasureFact, 'ErasureRequested'>['data']> = {}) {
+  const data = {
+    channel_id: CHANNEL_ID,
+    requested_at: iso(AT_MS + 2 * HOUR_MS),
+    by: 'publisher',
+    key_version: 1,
+  } as const;
+  return { type: 'ErasureRequested', data: { ...data, made_with: MADE_WITH, ...part } } satisfies ErasureFact;
+}
+
+export const NOTHING_ERASED = { events: 0, attempts: 0, webhooks: 0, facts: 0 };
+
+export function eventsErased(below: number) {
+  return { type: 'EventsErased', data: { channel_id: CHANNEL_ID, below } } satisfies ErasureFact;
+}
+
+export function streamsErased(part: Partial<Of<ErasureFact, 'StreamsErased'>['data']> = {}) {
+  const data = { channel_id: CHANNEL_ID, streams: [], up_to: 0, erased: NOTHING_ERASED, ...part };
+  return { type: 'StreamsErased', data } satisfies ErasureFact;
+}
+
+export function erasureFinished(erased = NOTHING_ERASED) {
+  const data = { channel_id: CHANNEL_ID, finished_at: iso(AT_MS + 3 * HOUR_MS), erased };
+  return { type: 'ErasureFinished', data } satisfies ErasureFact;
+}
+
+export function eventsExpired(below: number, kept: readonly number[] = [], from = 0) {
+  return { type: 'EventsExpired', data: { from, below, kept } } satisfies RetentionFact;
+}
+
+export function streamsTruncated(part: Partial<Of<RetentionFact, 'StreamsTruncated'>['data']> = {}) {
+  const data = { channel_id: CHANNEL_ID, streams: [], counted_until: null, failing: [], told: [], ...part };
+  return { type: 'StreamsTruncated', data } satisfies RetentionFact;
 }
 
 /** What a success says differently. */

@@ -9,6 +9,11 @@ export interface WatchedPage {
   readonly asked: readonly string[];
 }
 
+/** What a page makes itself is from nowhere else. */
+function isFrom(baseURL: string, url: string): boolean {
+  return url.startsWith(baseURL) || /^(blob|data):/.test(url);
+}
+
 /** Opens a tab of its own, whose storage nobody else sees. */
 export async function openPage(
   browser: Browser,
@@ -26,7 +31,7 @@ export async function openPage(
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
     asked.push(request.url());
-    if (!request.url().startsWith(baseURL)) complaints.push(`asked another host: ${request.url()}`);
+    if (!isFrom(baseURL, request.url())) complaints.push(`asked another host: ${request.url()}`);
   });
   return { page, complaints, asked };
 }

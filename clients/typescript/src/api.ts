@@ -8,6 +8,7 @@ export type ProblemCode =
   | 'contended'
   | 'cross-site'
   | 'encoding-unknown'
+  | 'erasure-not-found'
   | 'event-not-found'
   | 'fields-invalid'
   | 'guid-immutable'
@@ -117,6 +118,22 @@ export interface ChannelChanges {
 
 export interface Deleted {
   response: 'ok';
+}
+
+export interface Erasure {
+  channel_id: number;
+  status: 'running' | 'finished';
+  requested_at: string;
+  /** The kind of key that asked. */
+  by: 'anyone' | 'publisher' | 'subscriber' | 'admin' | 'system';
+  /** What is gone so far; `facts` counts all that the log held of the channel. */
+  erased: {
+    events: number;
+    attempts: number;
+    webhooks: number;
+    facts: number;
+  };
+  finished_at: string | null;
 }
 
 export interface NewWebhook {
@@ -239,15 +256,6 @@ export interface PublishedEvents {
   ids: Array<number>;
 }
 
-export interface DeliveryCounts {
-  pending: number;
-  delivered: number;
-  failed: number;
-  cancelled: number;
-  /** Of those that are pending, those that were attempted. */
-  attempted: number;
-}
-
 export interface ListedEvent {
   id: number;
   channel_id: number;
@@ -264,7 +272,14 @@ export interface ListedEvent {
   /** It tells operational webhooks what happened to the others. */
   kind?: 'operational' | undefined;
   published_at: string;
-  deliveries?: DeliveryCounts | undefined;
+  deliveries?: {
+    pending: number;
+    delivered: number;
+    failed: number;
+    cancelled: number;
+    /** Of those that are pending, those that were attempted. */
+    attempted: number;
+  } | undefined;
 }
 
 export interface Attempt {
@@ -496,9 +511,12 @@ export interface Operations {
     body: ChannelChanges;
     answer: Channel;
   };
-  /** Delete a channel. */
+  /** Delete a channel, or erase all that there is of it. */
   deleteChannel: {
-    query: undefined;
+    query: {
+      /** Whether all that there is of the channel is to be erased, too. */
+      erase?: 'true' | 'false' | undefined;
+    } | undefined;
     body: undefined;
     answer: Deleted;
   };
@@ -507,6 +525,12 @@ export interface Operations {
     query: undefined;
     body: Record<string, never>;
     answer: Channel;
+  };
+  /** Read how far the erasure of a channel is. */
+  getErasure: {
+    query: undefined;
+    body: undefined;
+    answer: Erasure;
   };
   /** List the webhooks of a channel. */
   listWebhooks: {
@@ -778,6 +802,7 @@ export const OPERATIONS = {
   updateChannel: { method: 'PUT', path: '/v1/channels/{channel}' },
   deleteChannel: { method: 'DELETE', path: '/v1/channels/{channel}' },
   rotatePublisherKey: { method: 'POST', path: '/v1/channels/{channel}/rotate_key' },
+  getErasure: { method: 'GET', path: '/v1/channels/{channel}/erasure' },
   listWebhooks: { method: 'GET', path: '/v1/channels/{channel}/webhooks' },
   createWebhook: { method: 'POST', path: '/v1/channels/{channel}/webhooks' },
   getWebhook: { method: 'GET', path: '/v1/channels/{channel}/webhooks/{webhook}' },

@@ -3,6 +3,7 @@ import type {
   ChannelChanges,
   Checkpoint,
   Deleted,
+  Erasure,
   Event,
   NewChannel,
   NewEvent,
@@ -58,15 +59,22 @@ export function createClient(options: ClientOptions) {
         one('updateChannel', { ids: [channel], body: changes }, more),
       delete: (channel: ChannelId, more?: CallOptions): Promise<Deleted> =>
         one('deleteChannel', { ids: [channel] }, more),
+      /** Deletes it, if it is still there, and erases all that there is of it. It cannot be taken back. */
+      erase: (channel: ChannelId, more?: CallOptions): Promise<Deleted> =>
+        one('deleteChannel', { ids: [channel], query: { erase: 'true' } }, more),
+      /** How far that is. */
+      erasure: (channel: number, more?: CallOptions): Promise<Erasure> => one('getErasure', { ids: [channel] }, more),
       /** Answers with the new publisher key; the old one stops at once. */
       rotateKey: (channel: ChannelId, more?: CallOptions): Promise<Channel> =>
         one('rotatePublisherKey', { ids: [channel], body: {} }, more),
       /** Who changed it, when and how, oldest first. */
       history: (channel: ChannelId, query?: QueryOf<'getChannelHistory'>, more?: CallOptions) =>
         list('getChannelHistory', [channel], query, more),
-      /** All its events in the order of their publication: one part of them. */
+      /** Its events in the order of their publication: one part of them. */
       feed: (channel: ChannelId, query?: QueryOf<'readChannelFeed'>, more?: CallOptions) =>
         one('readChannelFeed', { ids: [channel], query }, more),
+      /** Its events in the order of their publication, and those to come, until `signal` ends it. */
+      follow: (channel: ChannelId, more?: FollowOptions) => follow(call, ['readChannelFeed', channel], more),
     },
 
     webhooks: {
@@ -112,7 +120,8 @@ export function createClient(options: ClientOptions) {
       feed: (channel: ChannelId, webhook: number, query?: QueryOf<'readFeed'>, more?: CallOptions) =>
         one('readFeed', { ids: [channel, webhook], query }, more),
       /** Its events in the order of their publication, and those to come, until `signal` ends it. */
-      follow: (channel: ChannelId, webhook: number, more?: FollowOptions) => follow(call, [channel, webhook], more),
+      follow: (channel: ChannelId, webhook: number, more?: FollowOptions) =>
+        follow(call, ['readFeed', channel, webhook], more),
     },
 
     recoveries: {

@@ -2,7 +2,7 @@ import type { Event } from './api.ts';
 import type { Call, CallOptions } from './http.ts';
 
 export interface FollowOptions extends CallOptions {
-  /** The `cursor` to go on from. `now`: only what comes from now on. Absent: all there was since the webhook was created. */
+  /** The `cursor` to go on from. `now`: only what comes from now on. Absent: all there was. */
   readonly after?: string | undefined;
   /** How long each request waits for something, in seconds: 30 unless said otherwise, 60 at most. */
   readonly waitSeconds?: number | undefined;
@@ -20,17 +20,20 @@ const WAIT_SECONDS = 30;
 /** How much longer than it waits a request may take, in ms. */
 const MARGIN_MS = 30_000;
 
-/** The events of a webhook in the order of their publication, without end: it ends when `signal` says so. */
+/** Whose events: those of a channel, or of one of its webhooks. */
+export type Source = readonly [name: 'readChannelFeed' | 'readFeed', ...ids: (number | string)[]];
+
+/** The events of a feed in the order of their publication, without end: it ends when `signal` says so. */
 export async function* follow(
   call: Call,
-  [channel, webhook]: readonly [number | string, number],
+  [name, ...ids]: Source,
   { after, waitSeconds = WAIT_SECONDS, limit, timeoutMs, ...options }: FollowOptions = {},
 ): AsyncGenerator<Followed, void, undefined> {
   const patient = { ...options, timeoutMs: timeoutMs ?? waitSeconds * 1_000 + MARGIN_MS };
   let cursor = after;
   while (!options.signal?.aborted) {
     const query = { after: cursor, wait: `${waitSeconds}s`, limit };
-    const part = await untilAborted(options.signal, call('readFeed', { ids: [channel, webhook], query }, patient));
+    const part = await untilAborted(options.signal, call(name, { ids, query }, patient));
     if (!part) return;
     const { events, cursor: next } = part.value;
     for (const [index, event] of events.entries()) {

@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { createLog } from '../../log.ts';
+import { createExchange } from '../../metrics/exchange.ts';
+import { createMetrics } from '../../metrics/metrics.ts';
+import { tellProcessFigures } from '../../metrics/process-figures.ts';
 import { exitCodeOf } from '../cannot-start.ts';
 import { type Eventstore, type EventstoreOptions, startEventstore } from './eventstore.ts';
 import { clusterIn } from './rpc/cluster.ts';
@@ -50,6 +54,15 @@ function stopOnRequest(started: Promise<Eventstore>): void {
   if (!process.connected) exit();
 }
 
+/** Its figures go with those of the node that it is part of; alone, nobody asks for them. */
+async function tellFigures(nodeDir: string | undefined): Promise<void> {
+  if (!nodeDir) return;
+  const metrics = createMetrics();
+  tellProcessFigures(metrics);
+  const log = createLog('eventstore', 'warn');
+  await createExchange({ dataDir: nodeDir, name: 'eventstore', metrics, log }).start();
+}
+
 function fail(error: Error): void {
   process.stderr.write(`eventstore: ${error.message}\n`);
   process.exit(exitCodeOf(error));
@@ -64,6 +77,7 @@ try {
   const { port } = await started;
   if (!process.send) process.stdout.write(`eventstore listens on port ${port}\n`);
   else if (process.connected) process.send({ ready: true, port });
+  await tellFigures(process.env.NODE_DIR);
 } catch (error) {
   fail(error as Error);
 }

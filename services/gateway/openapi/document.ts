@@ -52,7 +52,7 @@ export function describeApi(groups: readonly Group[]) {
     };
   }
 
-  function success({ answer, location, query, isPublishing, streamed, page, mediaType = 'application/json' }: Route) {
+  function success({ answer, location, query, isPublishing, mediaType = 'application/json', alsoAs = {} }: Route) {
     const isList = (answer as JsonSchema).type === 'array' && query !== undefined;
     const headers = {
       'X-Request-Id': header('RequestId'),
@@ -61,11 +61,7 @@ export function describeApi(groups: readonly Group[]) {
       ...(isPublishing && { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimitPolicy') }),
     };
     const description = location ? 'It is made.' : 'It is as it was asked for.';
-    const content = {
-      [mediaType.split(';', 1)[0] as string]: contentOf(answer),
-      ...(streamed && { [EVENT_STREAM_TYPE]: streamOf(streamed) }),
-      ...(page && { 'text/html': { schema: { type: 'string', description: page }, example: '<!doctype html> …' } }),
-    };
+    const content = { [mediaType.split(';', 1)[0] as string]: contentOf(answer), ...mapped(alsoAs, contentOf) };
     return { description, headers, content };
   }
 
@@ -108,21 +104,16 @@ function descriptionOf({ access, isDelivering, method, body }: Route): string {
   return sentences.filter(Boolean).join(' ');
 }
 
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html */
-function streamOf(data: TSchema) {
-  const description = `Server-sent events, without end: the \`data\` of each is a ${(data as JsonSchema).title}, its \`id\` where to go on from.`;
-  return {
-    schema: { type: 'string', description },
-    example: `id: MS40Mg\ndata: ${JSON.stringify(exampleOf(data))}\n\n`,
-  };
-}
-
-function parametersOf({ method, query, streamed }: Route) {
+function parametersOf({ method, query, alsoAs }: Route) {
   const properties = (query?.properties ?? {}) as Record<string, JsonSchema>;
   const asked = Object.entries(properties).map(([name, { description = '', ...schema }]) => ({
     ...{ name, in: 'query', description, schema: createSchemas().shown(schema) },
   }));
-  const parameters = [...asked, ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []), ...(streamed ? [LAST_EVENT_ID] : [])];
+  const parameters = [
+    ...asked,
+    ...(method === 'POST' ? [IDEMPOTENCY_KEY] : []),
+    ...(alsoAs && EVENT_STREAM_TYPE in alsoAs ? [LAST_EVENT_ID] : []),
+  ];
   return parameters.length > 0 ? { parameters } : {};
 }
 

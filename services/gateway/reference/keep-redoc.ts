@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** Puts the standalone bundle of a version of redoc beside this file: `npm run keep-redoc -- 2.5.4`. Why: docs/decisions/0009. */
+/** Puts the standalone bundle of a version of redoc beside this file: `npm run keep-redoc -- 2.5.4`. Why: docs/decisions/0010. */
 const [version] = process.argv.slice(2);
 if (!/^\d+\.\d+\.\d+$/.test(version ?? '')) throw new Error('which version? npm run keep-redoc -- 2.5.4');
 

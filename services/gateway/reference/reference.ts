@@ -12,7 +12,7 @@ export const JAVASCRIPT = 'text/javascript';
 /** Where the script of the reference page is. */
 export const SCRIPT = '/docs/redoc.js';
 
-/** Redoc as `npm run keep-redoc` has left it here: docs/decisions/0009. */
+/** Redoc as `npm run keep-redoc` has left it here: docs/decisions/0010. */
 const REDOC = join(import.meta.dirname, 'redoc.standalone.js.gz');
 
 const IN_UTF8 = '; charset=utf-8';

@@ -42,8 +42,9 @@ export const aroundRoutes = [
     access: 'anyone',
     operation: 'getIndex',
     summary: 'What this is and where things are',
-    page: 'The console.',
     answer: Index,
+    // What the console is: services/gateway/console
+    alsoAs: { 'text/html': Type.String({ description: 'The console.', examples: ['<!doctype html>'] }) },
     handle: () => ({ ...PRODUCT, ...PLACES }),
   }),
   route({

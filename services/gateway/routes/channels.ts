@@ -1,14 +1,15 @@
 import Type, { type Static } from 'typebox';
-import { ChannelChanges, type LiveChannel, NewChannel, Public } from '../../../domain/channel.ts';
+import { ChannelChanges, type KeyOfChannel, type LiveChannel, NewChannel, Public } from '../../../domain/channel.ts';
 import { type Actor, stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
 import { factId } from '../../../domain/ids.ts';
 import type { EventStore } from '../../../infra/event-store/client.ts';
 import { keyMissing } from '../access.ts';
-import { asCreated, CHANNEL, carryOut } from '../commands.ts';
+import { asCreated, CHANNEL, carryOut, ERASURE } from '../commands.ts';
 import type { Gateway } from '../context.ts';
 import { releaseGuid, reserveGuid } from '../guids.ts';
 import { At, channelThen } from '../past.ts';
+import { Problem } from '../problems.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
 import { Page, type Request, route } from '../route.ts';
 import { ChannelId, Deleted, NoFields, Past } from './answers.ts';
@@ -35,6 +36,12 @@ const PastChannel = Type.Object(
 );
 
 const ListQuery = listQuery(DEFAULT_LIMIT);
+
+const DeleteQuery = Closed({
+  erase: Type.Optional(
+    Type.Enum(['true', 'false'], { description: 'Whether all that there is of the channel is to be erased, too.' }),
+  ),
+});
 
 export const channelRoutes = [
   route({
@@ -100,9 +107,10 @@ export const channelRoutes = [
   route({
     method: 'DELETE',
     path: '/v1/channels/:channel',
-    access: 'publisher',
+    access: 'channel-ender',
     operation: 'deleteChannel',
-    summary: 'Delete a channel',
+    summary: 'Delete a channel, or erase all that there is of it',
+    query: DeleteQuery,
     answer: Deleted,
     handle: deleteChannel,
   }),
@@ -150,11 +158,14 @@ async function pastChannel(store: EventStore, id: number, { at, by }: { at: stri
 
 async function createChannel(request: Request<'/v1/channels', typeof NewChannel>, gateway: Gateway) {
   const { id, body: fields, requestId, by, repeated } = request;
-  const { store, channels, freshness, keyring } = gateway;
+  const { store, channels, freshness, keyring, readModels } = gateway;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
   const command = { type: 'CreateChannel', id, fields, madeWith: keyring.madeWith } as const;
   let made = repeated ? await asCreated(store, name, CHANNEL) : undefined;
+  if (!made && repeated && readModels.channels.endedById(id)) {
+    throw new Problem('channel-not-found', 'The channel that this request created was erased.');
+  }
   if (!made) {
     if (fields.guid !== undefined) await reserveGuid(gateway, fields.guid, stamp);
     made = await carryOut(store, name, CHANNEL, command, stamp, { isNew: true });
@@ -166,9 +177,18 @@ async function createChannel(request: Request<'/v1/channels', typeof NewChannel>
 }
 
 async function deleteChannel(
-  request: Request<'/v1/channels/:channel'>,
+  request: Request<'/v1/channels/:channel', never, typeof DeleteQuery>,
   gateway: Gateway,
 ): Promise<Static<typeof Deleted>> {
+  const { ended, query } = request;
+  const isToBeErased = query.erase === 'true';
+  if (ended && !isToBeErased) throw new Problem('channel-not-found', 'The channel was deleted before.');
+  const channel = ended ?? (await endChannel(request, gateway));
+  if (isToBeErased) await requestErasure(request, channel, gateway);
+  return { response: 'ok' };
+}
+
+async function endChannel(request: Ending, gateway: Gateway): Promise<KeyOfChannel> {
   const { channel, requestId, by } = request;
   const {
     id,
@@ -176,11 +196,22 @@ async function deleteChannel(
   } = channel;
   const stamp = { about: id, requestId, by };
   const name = stream.channel(id);
-  const { position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
+  const { state, position } = await carryOut(gateway.store, name, CHANNEL, { type: 'DeleteChannel' }, stamp);
   gateway.channels.changed(id, position);
   if (guid !== undefined) {
     gateway.freshness.wrote(stream.guid(guid), position);
     await releaseGuid(gateway, guid, stamp);
   }
-  return { response: 'ok' };
+  return state as KeyOfChannel & typeof state;
+}
+
+type Ending = Pick<Request<'/v1/channels/:channel'>, 'channel' | 'requestId' | 'by'>;
+
+/** The rest is done in the background. @throws Refusal channel-not-found where that was asked for before */
+async function requestErasure({ requestId, by }: Ending, channel: KeyOfChannel, gateway: Gateway) {
+  const { store, channels, nowMs } = gateway;
+  const { id } = channel;
+  const command = { type: 'RequestErasure', channel, atMs: nowMs(), by } as const;
+  const { position } = await carryOut(store, stream.erasure(id), ERASURE, command, { about: id, requestId, by });
+  channels.changed(id, position);
 }

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox';
 import { isFor, NewEvent, NewEvents, type PublishedEvent, publish } from '../../../domain/event.ts';
 import { stream } from '../../../domain/facts.ts';
 import { Closed } from '../../../domain/fields.ts';
-import { factId } from '../../../domain/ids.ts';
+import { factId, idTimeMs } from '../../../domain/ids.ts';
 import type { NotificationLogEntry } from '../../../domain/notification-log.ts';
 import { NewRedelivery, requestRedelivery } from '../../../domain/redelivery.ts';
 import { newFact } from '../commands.ts';
@@ -59,7 +59,6 @@ export const LogEntryAnswer = Type.Object(
   },
   { title: 'NotificationLogEntry' },
 );
-const LogAnswer = Type.Array(LogEntryAnswer);
 
 const ListQuery = Closed({
   ...listQuery(DEFAULT_LIMIT).properties,
@@ -73,21 +72,12 @@ const ListQuery = Closed({
   ),
 });
 const Count = Type.Integer({ minimum: 0 });
-const CountsAnswer = Type.Object(
-  {
-    pending: Count,
-    delivered: Count,
-    failed: Count,
-    cancelled: Count,
-    attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
-  },
-  { title: 'DeliveryCounts' },
-);
+const Counts = Type.Object({
+  ...{ pending: Count, delivered: Count, failed: Count, cancelled: Count },
+  attempted: Type.Integer({ minimum: 0, description: 'Of those that are pending, those that were attempted.' }),
+});
 export const ListedEventAnswer = Type.Object(
-  {
-    ...EventAnswer.properties,
-    deliveries: Type.Optional(CountsAnswer),
-  },
+  { ...EventAnswer.properties, deliveries: Type.Optional(Counts) },
   { title: 'ListedEvent' },
 );
 const page = listQuery(MAX_LIMIT);
@@ -177,7 +167,7 @@ export const eventRoutes = [
     summary: 'Read what became of an event on its way to each webhook',
     problems: ['not-there-then'],
     query: LogQuery,
-    answer: LogAnswer,
+    answer: Type.Array(LogEntryAnswer),
     async handle({ channel, eventId, onlyWebhook, query: { after = 0, limit = MAX_LIMIT, ...more } }, gateway) {
       refuseSkippedWithProof(more);
       await findEvent(gateway, channel.id, eventId);
@@ -220,6 +210,7 @@ async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof New
   const { id, channel, eventId, body, atMs, requestId, by, repeatable, repeated } = request;
   const name = stream.events(channel.id);
   const event = await findEvent(gateway, channel.id, eventId);
+  refuseExpired(gateway, event);
   const fact = requestRedelivery(event, body, { id, atMs, by });
   if (repeated) await whenAllIsRead(gateway, name);
   if (!repeated || !gateway.readModels.deliveries.hasRedelivery(event.id, id)) {
@@ -229,6 +220,12 @@ async function redeliver(request: Request<`${typeof ITEM}/redeliver`, typeof New
   }
   const { channel_id, ...answer } = fact.data;
   return answer;
+}
+
+/** What is about to go must not be begun again. @throws Problem event-not-found */
+function refuseExpired({ retentionMs, nowMs }: Gateway, { id }: PublishedEvent): void {
+  if (retentionMs === undefined || idTimeMs(id) >= nowMs() - retentionMs) return;
+  throw new Problem('event-not-found', 'The event is older than events are kept here.');
 }
 
 /** @throws Problem webhook-not-found, fields-invalid, nothing-to-redeliver */
@@ -243,13 +240,9 @@ function assertReachable({ readModels }: Gateway, event: PublishedEvent, webhook
     throw new Problem('webhook-not-found', 'There is no such webhook in this channel.', { errors });
   }
   if (!isFor(event, webhook)) {
-    const of = event.webhook_id === undefined ? 'a webhook of the kind' : 'the webhook';
-    throw fieldProblem('fields-invalid', [
-      {
-        field: 'webhook_id',
-        message: `is not that of ${of} that this ${event.webhook_id === undefined ? 'event is' : 'ping was'} for`,
-      },
-    ]);
+    const whose =
+      event.webhook_id === undefined ? 'a webhook of the kind that this is' : 'the webhook that this ping was';
+    throw fieldProblem('fields-invalid', [{ field: 'webhook_id', message: `is not that of ${whose} for` }]);
   }
 }
 

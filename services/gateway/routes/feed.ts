@@ -6,7 +6,7 @@ import { durationOf } from '../../../infra/duration.ts';
 import type { FeedPart } from '../../../projections/feed.ts';
 import type { WebhookView } from '../../../projections/webhooks.ts';
 import type { Gateway } from '../context.ts';
-import { EventStream, type Message } from '../event-stream.ts';
+import { EVENT_STREAM_TYPE, EventStream, type Message } from '../event-stream.ts';
 import type { Awaited } from '../feed-waits.ts';
 import { fieldProblem, Problem } from '../problems.ts';
 import { DEFAULT_LIMIT, listQuery } from '../query.ts';
@@ -42,6 +42,13 @@ const FeedAnswer = Type.Object(
   { title: 'FeedPart' },
 );
 
+const STREAM = {
+  [EVENT_STREAM_TYPE]: Type.String({
+    description: 'Server-sent events without an end: `data` is an event, `id` the cursor behind it.',
+    examples: [`id: MS40Mg\ndata: ${JSON.stringify({ id: 567890, event_name: 'request.created' })}\n\n`],
+  }),
+};
+
 type FeedRequest = Pick<
   Request<typeof OF_CHANNEL, never, typeof FeedQuery>,
   'channel' | 'query' | 'isForStream' | 'lastEventId' | 'whenGone' | 'letInAgain'
@@ -57,7 +64,7 @@ export const feedRoutes = [
     summary: 'Read the events of a channel in the order of their publication, and wait for the next',
     query: FeedQuery,
     answer: FeedAnswer,
-    streamed: EventAnswer,
+    alsoAs: STREAM,
     handle: (request, gateway) => answerFeed(request, gateway, ofChannel(gateway, request.channel)),
   }),
   route({
@@ -69,7 +76,7 @@ export const feedRoutes = [
     problems: ['too-many-waiting'],
     query: FeedQuery,
     answer: FeedAnswer,
-    streamed: EventAnswer,
+    alsoAs: STREAM,
     handle: (request, gateway) => answerFeed(request, gateway, ofWebhook(gateway, request.webhook)),
   }),
 ];

@@ -3,6 +3,7 @@ import { aroundRoutes } from './around.ts';
 import { auditRoutes } from './audit.ts';
 import { channelRoutes } from './channels.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { erasureRoutes } from './erasure.ts';
 import { eventRoutes } from './events.ts';
 import { feedRoutes } from './feed.ts';
 import { recoveryRoutes } from './recoveries.ts';
@@ -12,7 +13,7 @@ import { webhookRoutes } from './webhooks.ts';
 
 /** Everything that the gateway answers, as its reference shows it. */
 export const GROUPS: readonly Group[] = [
-  { name: 'Channels', description: 'What events are published to.', routes: channelRoutes },
+  { name: 'Channels', description: 'What events are published to.', routes: [...channelRoutes, ...erasureRoutes] },
   { name: 'Webhooks', description: 'Where the events of a channel are delivered to.', routes: webhookRoutes },
   { name: 'Events', description: 'What is published, and what became of it.', routes: eventRoutes },
   {

@@ -59,6 +59,8 @@ const WHO_MAY: Readonly<Record<string, Partial<Record<Caller, Verdict>>>> = {
   'GET /v1/channels/:channel/history': { 'the publisher': IN },
   'PUT /v1/channels/:channel': { 'the publisher': IN },
   'DELETE /v1/channels/:channel': { 'the publisher': IN },
+  // Nobody has asked for it: 404 to whoever may know.
+  'GET /v1/channels/:channel/erasure': { 'the publisher': 404, 'the admin': 404 },
   'POST /v1/channels/:channel/rotate_key': { 'the publisher': IN },
   'POST /v1/channels/:channel/webhooks': { 'the publisher': IN },
   'GET /v1/channels/:channel/webhooks': { 'the publisher': IN },

@@ -3,6 +3,7 @@ import { stream } from '../../../domain/facts.ts';
 import { StoreUnavailable } from '../../../infra/event-store/errors.ts';
 import { apiAt } from '../../support/api.ts';
 import { whenAllDelivered } from '../../support/load.ts';
+import { JSON_TYPE } from '../../support/media-types.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { startInProcess } from './in-process.ts';
 import { type Channel, useStack, wrongFields } from './support.ts';
@@ -15,7 +16,7 @@ const many = (count: number, data = {}) => ({
 
 /** Publishing in batches: all or none, ids in order. */
 describe('a batch of events', () => {
-  const { call, curl, newChannel, url } = useStack();
+  const { call, curl, send, newChannel, url } = useStack();
   const publish = (channel: Channel, json: unknown) =>
     call('POST', `/v1/channels/${channel.id}/events/batch`, { key: channel.publisher_key, json });
   const listed = async ({ id, publisher_key: key }: Channel) =>
@@ -83,10 +84,9 @@ describe('a batch of events', () => {
     const channel = await newChannel();
     const numbers = `[${'1e20,'.repeat(2_000)}1]`;
     const events = Array.from({ length: 60 }, () => `{"event_name":"a","data":{"n":${numbers}}}`);
-    const answer = await fetch(`${url()}/v1/channels/${channel.id}/events/batch`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${channel.publisher_key}`, 'content-type': 'application/json' },
-      body: `{"events":[${events}]}`,
+    const body = `{"events":[${events}]}`;
+    const answer = await send('POST', `/v1/channels/${channel.id}/events/batch`, {
+      ...{ key: channel.publisher_key, type: JSON_TYPE, body },
     });
     expect(answer.status).to.equal(413);
     expect(await listed(channel)).to.deep.equal([]);

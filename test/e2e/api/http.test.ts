@@ -7,8 +7,8 @@ import { useStack } from './support.ts';
 const METHODS: Record<string, readonly string[]> = {
   '/': ['GET', 'HEAD'],
   '/healthz': ['GET', 'HEAD'],
-  '/metrics': ['GET', 'HEAD'],
   '/readyz': ['GET', 'HEAD'],
+  '/metrics': ['GET', 'HEAD'],
   '/v1/channels': ['GET', 'HEAD', 'POST'],
   '/v1/channels/1': ['DELETE', 'GET', 'HEAD', 'PUT'],
   '/v1/channels/1/webhooks': ['GET', 'HEAD', 'POST'],
@@ -27,6 +27,7 @@ const METHODS: Record<string, readonly string[]> = {
   '/v1/channels/1/feed': ['GET', 'HEAD'],
   '/v1/channels/1/history': ['GET', 'HEAD'],
   '/v1/channels/1/webhooks/1/history': ['GET', 'HEAD'],
+  '/v1/channels/1/erasure': ['GET', 'HEAD'],
   '/v1/checkpoint': ['GET', 'HEAD'],
   '/openapi.json': ['GET', 'HEAD'],
   '/docs': ['GET', 'HEAD'],

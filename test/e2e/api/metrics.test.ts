@@ -6,7 +6,7 @@ import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type Channel, useStack } from './support.ts';
 
-const PROCESSES = ['delivery', 'gateway', 'projector+relay'];
+const PROCESSES = ['delivery', 'eventstore', 'gateway', 'projector+relay'];
 const FINITE = /^(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf)$/;
 
 /** All that a label may say: nothing that a client chooses, and nothing that there is more of with time. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,29 +7,12 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { readModelsFile } from '../../../projections/generations.ts';
 import { type Api, apiAt, type NewWebhook } from '../../support/api.ts';
+import { audit, launchAudit } from '../../support/audit.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
-import { newDataDir, type Stack, stackEnv, startStack } from '../../support/stack.ts';
+import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
-
-/** As `npx webhooks-audit` from the checkout. */
-function launch(dataDir: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['infra/setup/webhooks-audit.mjs', ...args], {
-    ...{ cwd: ROOT, env: { ...stackEnv(), DATA_DIR: dataDir } },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-async function audit(dataDir: string, ...args: string[]) {
-  const child = launch(dataDir, args);
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, 'close'),
-    text(child.stdout as NodeJS.ReadableStream),
-    text(child.stderr as NodeJS.ReadableStream),
-  ]);
-  return { code: code as number, stdout, stderr };
-}
 
 interface Line {
   readonly position: number;
@@ -128,7 +111,7 @@ describe('webhooks-audit', function () {
 
   it('replays what comes, until it is stopped', async () => {
     const { channel } = await makeScene({ count: 1 });
-    const child = launch(stack.dataDir, [
+    const child = launchAudit(stack.dataDir, [
       'replay',
       '--channel',
       String(channel.id),
@@ -324,7 +307,7 @@ describe('webhooks-audit', function () {
         readModelsFile(copy),
         `UPDATE deliveries SET due_ms = 7 WHERE event_id = ${changed.id};
          DELETE FROM events WHERE id = ${missing.id};
-         INSERT INTO ended_channels VALUES (${channel.id})`,
+         INSERT INTO ended_channels VALUES (${channel.id}, 0)`,
       );
       change(
         join(copy, 'merkle-tree.db'),

@@ -134,6 +134,8 @@ describe('the client', () => {
     expect(listed.map(({ id }) => id)).to.have.members([event.id, ...ids]);
     lost.next = 1;
     expect(await publisher.channels.delete(channel.id)).to.deep.equal({ response: 'ok' });
+    expect(await publisher.channels.erase(channel.id)).to.deep.equal({ response: 'ok' });
+    expect(await publisher.channels.erasure(channel.id)).to.include({ channel_id: channel.id, by: 'publisher' });
   });
 
   it('recovers what a webhook has missed', async () => {
@@ -178,6 +180,12 @@ describe('the client', () => {
     }
     const part = await subscriber.webhooks.feed(channel.id, webhook.id, { limit: 1 });
     expect(part.events.map(({ id }) => id)).to.deep.equal(first.slice(0, 1));
+    for await (const { event } of publisher.channels.follow(channel.id)) {
+      expect(event.id).to.equal(first[0]);
+      break;
+    }
+    const ofChannel = await publisher.channels.feed(channel.id, { after: cursor });
+    expect(ofChannel.events.map(({ id }) => id)).to.deep.equal([fourth]);
     const waiting = new AbortController();
     const end = itemsOf(subscriber.webhooks.follow(channel.id, webhook.id, { after: 'now', signal: waiting.signal }));
     waiting.abort();

@@ -93,7 +93,7 @@ describe('the command line', function () {
     expect(output()).not.to.contain(made.publisher_key);
   });
 
-  it('tails the events of a webhook, from now on or all of them', async () => {
+  it('tails the events of a webhook or channel, from now on or all of them', async () => {
     const api = apiAt(stack.url);
     const { body: made } = await api.call('POST', '/v1/channels', { key: ADMIN_KEY, json: { name: 'a' } });
     const webhook = await api.newWebhook(made, 'http://127.0.0.1:9/');
@@ -107,15 +107,19 @@ describe('the command line', function () {
       '--key',
       webhook.subscriber_key,
     ];
-    const [fromNow, all] = [launch(...args), launch(...args, '--all')];
+    const ofChannel = ['tail', '--channel', String(made.id), '--key', made.publisher_key];
+    const tails = [launch(...args), launch(...ofChannel), launch(...args, '--all'), launch(...ofChannel, '--all')];
     const idsIn = (text: string) => [...text.matchAll(/^\{"id":(\d+)/gm)].map(([, id]) => Number(id));
-    await waitFor('both', () => fromNow.output().includes('Waiting') && idsIn(all.output()).length === 1);
+    await waitFor('all', () =>
+      tails.every(({ output }, at) => output().includes('Waiting') && idsIn(output()).length === (at < 2 ? 0 : 1)),
+    );
     const after = await api.publish(made);
-    await waitFor('the next', () => [fromNow, all].every(({ output }) => idsIn(output()).includes(after.id)));
-    expect(idsIn(fromNow.output())).to.deep.equal([after.id]);
-    expect(idsIn(all.output())).to.deep.equal([before.id, after.id]);
-    for (const { child } of [fromNow, all]) child.kill('SIGINT');
-    expect(await Promise.all([fromNow.closed, all.closed])).to.deep.equal([0, 0]);
+    await waitFor('the next', () => tails.every(({ output }) => idsIn(output()).includes(after.id)));
+    for (const [at, { child, closed, output }] of tails.entries()) {
+      expect(idsIn(output())).to.deep.equal(at < 2 ? [after.id] : [before.id, after.id]);
+      child.kill('SIGINT');
+      expect(await closed).to.equal(0);
+    }
   });
 
   it('says in one line what its user can mend', async () => {

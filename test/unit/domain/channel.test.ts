@@ -77,7 +77,7 @@ describe('channel', () => {
   });
 
   it('stays deleted whatever was appended behind the deletion', () => {
-    const deleted = { status: 'deleted', id: CHANNEL_ID } as const;
+    const deleted = { status: 'deleted', id: CHANNEL_ID, key_version: 1, key_made_with: MADE_WITH } as const;
     givenChannel(channelCreated(), CHANNEL_DELETED, channelUpdated(), publisherKeyRotated()).thenState(deleted);
     givenChannel(channelUpdated()).thenState({ status: 'none' });
   });

@@ -64,6 +64,7 @@ const BAD: Readonly<Record<string, readonly string[]>> = {
   DENIED_PORTS: ['0', '65536', '25-', '30-20', '25;26', 'smtp', '25,', '1e3'],
   DELIVERY_PROXY: ['proxy:3128', 'socks5://proxy', 'http://', 'http://proxy/path', 'http://proxy?x', 'http://proxy#x'],
   AUTO_PAUSE_AFTER: ['0s', '3', 'never', '481h'],
+  RETENTION: ['0s', '999ms', '90', 'for ever', '36601d'],
   RETRY_SCHEDULE: ['5', '1h,', ',1h', '0s', '1h*0', '1h*', '*3', '1h * 2', '1h*1001', '1h;2h', '481h', '1h*9999'],
   OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', 'grpc://collector:4317'],
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['collector:4318/v1/traces'],
@@ -95,6 +96,7 @@ describe('settings', () => {
       ...{ maxConnections: 10_000, allowedHosts: undefined, corsOrigins: undefined },
       ...{ allowedNetworks: [], deniedNetworks: [], deniedPorts: parsePorts(DENIED_PORTS), deliveryProxy: undefined },
       ...{ natsReplicas: 1, retrySchedule: undefined, autoPauseAfterMs: undefined, treeHeadIntervalMs: 60_000 },
+      retentionMs: undefined,
       ...{ otlpEndpoint: undefined, otlpTracesEndpoint: undefined, ...NO_TRACES },
     });
   });
@@ -121,7 +123,7 @@ describe('settings', () => {
       ...{ ALLOWED_NETWORKS: '10.1.0.0/16, fd00::/8', DENIED_NETWORKS: '169.254.169.254', DENIED_PORTS: '25, 80-90' },
       ...{ DELIVERY_PROXY: 'http://u:p@proxy:3128' },
       ...{ NATS_USER: 'webhooks', NATS_PASSWORD: 'p', NATS_CA_FILE: import.meta.filename },
-      ...{ TREE_HEAD_INTERVAL: '10s', AUTO_PAUSE_AFTER: '72h' },
+      ...{ TREE_HEAD_INTERVAL: '10s', AUTO_PAUSE_AFTER: '72h', RETENTION: '90d' },
       ...{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://c/t' },
       ...{ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.25', OTEL_SDK_DISABLED: 'true' },
       ...{ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_BSP_SCHEDULE_DELAY: '50' },
@@ -152,7 +154,7 @@ describe('settings', () => {
         deliveryProxy: 'http://u:p@proxy:3128',
       },
       ...{ natsUser: 'webhooks', natsPassword: 'p', natsCaFile: import.meta.filename, natsCredentialsFile: undefined },
-      treeHeadIntervalMs: 10_000,
+      ...{ treeHeadIntervalMs: 10_000, retentionMs: 90 * 24 * HOUR_MS },
       ...{ otlpEndpoint: 'http://c:4318', otlpTracesEndpoint: 'https://c/t', otlpProtocol: 'http/protobuf' },
       ...{ otelSampler: 'traceidratio', otelSamplerRatio: 0.25, otelDisabled: true, otelExporter: 'none' },
       otelScheduleDelayMs: 50,

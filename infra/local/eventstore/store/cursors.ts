@@ -1,6 +1,6 @@
 import type { RecordedEvent } from './event.ts';
 import type { Store } from './store.ts';
-import { firstVisible, isYoungEnough, StreamDeleted } from './visibility.ts';
+import { firstVisible, isReadable, StreamDeleted, withoutBlank } from './visibility.ts';
 
 /** A place in `$all` or in a stream, from which events are taken page by page. It holds no events. */
 export interface Cursor {
@@ -30,10 +30,11 @@ export class AllForward implements Cursor {
     const { log, tail } = this.#store;
     const end = Math.min(upTo, log.durable);
     if (this.#after >= end) return { events: [], done: true };
-    const shared = upTo >= log.durable ? tail.after(this.#after) : undefined;
+    const isShared = upTo >= log.durable && this.#after >= log.blankTo;
+    const shared = isShared ? tail.after(this.#after) : undefined;
     const events = shared ?? log.allForward(this.#after, end);
     this.#after = events.at(-1)?.position ?? end;
-    return { events, done: this.#after >= end };
+    return { events: withoutBlank(events), done: this.#after >= end };
   }
 }
 
@@ -49,7 +50,7 @@ export class AllBackward implements Cursor {
   next() {
     const events = this.#store.log.allBackward(this.#before);
     this.#before = events.at(-1)?.position ?? 0;
-    return { events, done: this.#before <= 1 };
+    return { events: withoutBlank(events), done: this.#before <= 1 };
   }
 }
 
@@ -72,7 +73,7 @@ export class StreamForward implements Cursor {
     if (head.name === undefined || from > end) return { events: [], done: true };
     const events = this.#store.log.streamForward(head.name, from, end);
     this.#from = (events.at(-1)?.revision ?? end) + 1;
-    return { events: events.filter((event) => isYoungEnough(head, event)), done: this.#from > end };
+    return { events: events.filter((event) => isReadable(head, event)), done: this.#from > end };
   }
 }
 
@@ -94,6 +95,6 @@ export class StreamBackward implements Cursor {
     if (head.name === undefined || this.#from < downTo) return { events: [], done: true };
     const events = this.#store.log.streamBackward(head.name, this.#from, downTo);
     this.#from = (events.at(-1)?.revision ?? 0) - 1;
-    return { events: events.filter((event) => isYoungEnough(head, event)), done: this.#from < downTo };
+    return { events: events.filter((event) => isReadable(head, event)), done: this.#from < downTo };
   }
 }

@@ -9,7 +9,7 @@ import { walDamage } from './wal-damage.ts';
 export const APPLICATION_ID = 0x45534442;
 /** Marks a backup ("ESBK"). */
 export const BACKUP_APPLICATION_ID = 0x4553424b;
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /**
  * The exclusive lock refuses a second process, and saves the shared memory that WAL would need otherwise. What is committed is flushed by
@@ -23,6 +23,7 @@ const PRAGMAS = `
   PRAGMA journal_size_limit = 67108864;
   PRAGMA cache_size = -16384;
   PRAGMA temp_store = MEMORY;
+  PRAGMA secure_delete = ON;
 `;
 
 const SCHEMA = `
@@ -51,7 +52,11 @@ const COUNT_PARTS = `
   SELECT count(*) AS parts FROM sqlite_schema WHERE name IN ('streams', 'events', 'events_by_revision', 'events_by_id')`;
 
 /** By the version that they bring it up from. What was written before there were checksums has none. */
-const MIGRATIONS: Readonly<Record<number, string>> = { 1: 'ALTER TABLE events ADD COLUMN checksum INTEGER' };
+const MIGRATIONS: Readonly<Record<number, string>> = {
+  1: 'ALTER TABLE events ADD COLUMN checksum INTEGER',
+  // Only that older code, which knows no blank events, does not open it any more.
+  2: 'SELECT 1',
+};
 
 export interface OpenedDatabase {
   readonly database: DatabaseSync;

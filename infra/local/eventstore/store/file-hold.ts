@@ -35,6 +35,13 @@ export class FileHold {
     };
   }
 
+  /** Brings into the file all that is in the write-ahead log, and clears that, unless somebody holds the file. */
+  clearWal(): void {
+    if (this.#holders > 0 || !this.#database.isOpen) return;
+    this.#clearWal();
+    this.#checkpointAt(CHECKPOINT_PAGES);
+  }
+
   isTooLong(): boolean {
     return statSync(`${this.#file}-wal`).size > MOST_WAL_BYTES;
   }

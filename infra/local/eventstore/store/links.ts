@@ -1,6 +1,6 @@
 import type { RecordedEvent } from './event.ts';
 import type { Store } from './store.ts';
-import { firstVisible, isYoungEnough } from './visibility.ts';
+import { firstVisible, isReadable } from './visibility.ts';
 
 const LINK_TYPE = '$>';
 
@@ -14,5 +14,5 @@ export function resolveLink(store: Store, link: RecordedEvent): RecordedEvent | 
   if (head.name === undefined || head.tombstoned) return undefined;
   if (Number(revision) < firstVisible(head) || Number(revision) > head.last) return undefined;
   const target = store.log.at(head.name, Number(revision));
-  return target && isYoungEnough(head, target) ? target : undefined;
+  return target && isReadable(head, target) ? target : undefined;
 }

@@ -3,6 +3,7 @@ import { checksum } from './checksum.ts';
 import { StoreDamaged } from './damage.ts';
 import type { ProposedEvent, RecordedEvent } from './event.ts';
 import type { StreamName, StreamNames } from './names.ts';
+import { BLANK_TYPE } from './visibility.ts';
 
 /** One page is read in one go: it bounds memory, and how long a read holds up the appends behind it. */
 export const PAGE_EVENTS = 256;
@@ -24,15 +25,29 @@ interface Row {
   readonly checksum: number | null;
 }
 
+/** Where an event stands, and when it was recorded. */
+export interface Place {
+  readonly position: number;
+  readonly revision: number;
+  readonly created_ms: number;
+}
+
+const NO_ID = new Uint8Array(16);
+const NOTHING = new Uint8Array(0);
+
 /** The events table: appended to at the end, read in pages. */
 export class Log {
   /** Position of the last event written, by a running transaction too. */
   last: number;
   /** Position of the last event that is on disk: what comes after it is shown to nobody. */
   durable: number;
+  /** Position of the last event that was blanked since the start: what is remembered of those up to it may be of before. */
+  blankTo = 0;
   readonly #names: StreamNames;
   readonly #findLast: StatementSync;
   readonly #insert: StatementSync;
+  readonly #blank: StatementSync;
+  readonly #places: StatementSync;
   readonly #findById: StatementSync;
   readonly #allForward: StatementSync;
   readonly #allBackward: StatementSync;
@@ -44,6 +59,11 @@ export class Log {
     this.#names = names;
     this.#findLast = database.prepare('SELECT max(position) AS last FROM events');
     this.#insert = database.prepare(`INSERT INTO events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#blank = database.prepare(`
+      UPDATE events SET id = ?, type = ?, json = 0, created_ms = 0, metadata = ?, data = ?, checksum = ? WHERE position = ?`);
+    this.#places = database.prepare(`
+      SELECT position, revision, created_ms FROM events
+      WHERE stream = ? AND revision > ? AND revision <= ? ORDER BY revision LIMIT ${PAGE_EVENTS}`);
     this.#findById = database.prepare('SELECT position, revision FROM events WHERE stream = ? AND id = ?');
     this.#allForward = select('WHERE position > ? AND position <= ? ORDER BY position');
     this.#allBackward = select('WHERE position < ? ORDER BY position DESC');
@@ -66,6 +86,19 @@ export class Log {
     this.#insert.run(position, stream.id, revision, id, type, json ? 1 : 0, createdMs, metadata, data, sum);
     this.last = position;
     return recorded;
+  }
+
+  /** Leaves nothing of an event but its place. */
+  blank(stream: StreamName, { position, revision }: Place): void {
+    const rest = { type: BLANK_TYPE, json: false, createdMs: 0, metadata: NOTHING, data: NOTHING };
+    const sum = checksum({ position, stream, revision, id: NO_ID, ...rest });
+    this.blankTo = Math.max(this.blankTo, position);
+    this.#blank.run(NO_ID, BLANK_TYPE, NOTHING, NOTHING, sum, position);
+  }
+
+  /** Places of a stream's events behind a revision, a page at most, and when each was recorded: 0 where it is blank. */
+  places(stream: StreamName, after: number, upTo: number): Place[] {
+    return this.#places.all(stream.id, after, upTo) as unknown as Place[];
   }
 
   findById(stream: StreamName, id: Uint8Array): { position: number; revision: number } | undefined {
@@ -125,7 +158,7 @@ export class Log {
   }
 }
 
-/** Nothing is ever removed: where a page does not begin or go on as it must, events are missing. */
+/** Rows are blanked, never removed: where a page does not begin or go on as it must, events are missing. */
 function unbroken(page: RecordedEvent[], place: 'position' | 'revision', first: number, step: 1 | -1) {
   let expected = first;
   for (const event of page) {

@@ -17,11 +17,15 @@ export class StreamNames {
   readonly #findId: StatementSync;
   readonly #findName: StatementSync;
   readonly #insert: StatementSync;
+  readonly #metastreams: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#findId = database.prepare('SELECT id FROM streams WHERE name = ?');
     this.#findName = database.prepare('SELECT name FROM streams WHERE id = ?');
     this.#insert = database.prepare('INSERT INTO streams (name) VALUES (?)');
+    this.#metastreams = database.prepare(
+      `SELECT name FROM streams WHERE name > ? AND name >= '$$' AND name < '$%' ORDER BY name LIMIT ?`,
+    );
   }
 
   /** Undefined when no event was ever written to the stream. */
@@ -32,6 +36,11 @@ export class StreamNames {
 
   byId(id: number): StreamName {
     return this.#byId.get(id) ?? this.#keep(id, this.#nameOf(id));
+  }
+
+  /** A page of the names of metastreams, from the first behind `after`. */
+  metastreams(after: string, limit: number): string[] {
+    return this.#metastreams.all(after, limit).map((row) => String(row.name));
   }
 
   create(text: string): StreamName {

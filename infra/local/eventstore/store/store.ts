@@ -7,6 +7,7 @@ import { GroupCommit } from './group-commit.ts';
 import { type Head, Heads } from './heads.ts';
 import { Log } from './log.ts';
 import { StreamNames } from './names.ts';
+import { Scavenger } from './scavenger.ts';
 import { checkAtStart } from './start-check.ts';
 import { Tail } from './tail.ts';
 import { Writes } from './writes.ts';
@@ -65,6 +66,7 @@ export function openStore(
       const events = writes.written.splice(0);
       tail.push(events);
       alarms.announce(events);
+      scavenger.noticed(events);
     },
     rolledBack: () => {
       writes.written.length = 0;
@@ -75,7 +77,11 @@ export function openStore(
     failed,
     lost: ({ message }) => onUnusable(new Error(`${file} may have lost what was written last: ${message}`)),
   });
+  const fileHold = new FileHold(database, file);
+  const inTransaction = <T>(run: () => T) => new Promise<T>((resolve, reject) => commits.enqueue(run, resolve, reject));
+  const scavenger = new Scavenger({ log, names, heads, fileHold, write: inTransaction, failed });
   const close = () => {
+    scavenger.stop();
     disk.close();
     database.close();
   };
@@ -83,7 +89,7 @@ export function openStore(
     log,
     tail,
     alarms,
-    fileHold: new FileHold(database, file),
+    fileHold,
     headOf: (stream) => heads.durable(stream),
     write: ({ run, done, fail }) => commits.enqueue(() => run(writes), done, fail),
     flush: () => commits.flush(),
@@ -101,6 +107,7 @@ export function openStore(
     throw isDamage(error) ? damaged(file, error.message) : error;
   }
   if (log.last === 0) writeFirstEvent(store);
+  scavenger.start();
   return store;
 }
 

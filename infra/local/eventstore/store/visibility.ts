@@ -22,6 +22,19 @@ export function firstVisible(head: Head): number {
   return deleted ? Infinity : Math.max(0, head.last - maxCount + 1, truncateBefore);
 }
 
-export function isYoungEnough(head: Head, event: RecordedEvent): boolean {
-  return Date.now() - event.createdMs <= head.retention.maxAgeMs;
+/** Whether a read of its stream shows an event that metadata does not hide by its revision. */
+export function isReadable(head: Head, event: RecordedEvent): boolean {
+  return !isBlank(event) && Date.now() - event.createdMs <= head.retention.maxAgeMs;
+}
+
+/** Whether all that is left of an event is its place: metadata had hidden it. */
+export function isBlank({ type }: Pick<RecordedEvent, 'type'>): boolean {
+  return type === BLANK_TYPE;
+}
+
+/** No event that is appended can have it. */
+export const BLANK_TYPE = '';
+
+export function withoutBlank(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+  return events.some(isBlank) ? events.filter((event) => !isBlank(event)) : events;
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createExchange, type Exchange, forgetProcesses } from '../../../../infra/metrics/exchange.ts';
+import { createExchange, type Exchange } from '../../../../infra/metrics/exchange.ts';
 import { createMetrics } from '../../../../infra/metrics/metrics.ts';
 import { METRICS } from '../../../../infra/metrics/names.ts';
+import { forgetProcesses } from '../../../../infra/metrics/place.ts';
 import { samplesIn } from '../../../support/exposition.ts';
 
 describe('the figures of the processes of a node', () => {

@@ -5,12 +5,13 @@ import { expect } from 'chai';
 import { type NewFact, stream } from '../../../../domain/facts.ts';
 import type { TreeHeadFact } from '../../../../domain/tree-head.ts';
 import { openCheckpoint, signCheckpoint } from '../../../../infra/checkpoint.ts';
-import { connectEventStore, type EventStore } from '../../../../infra/event-store/client.ts';
+import { connectEventStore, type EventStore, type StoredEvent } from '../../../../infra/event-store/client.ts';
 import { createKeys } from '../../../../infra/keys.ts';
 import type { Service } from '../../../../infra/lifecycle.ts';
 import { startEventstore } from '../../../../infra/local/eventstore/eventstore.ts';
 import { createLog, type Logger } from '../../../../infra/log.ts';
 import { openForReading } from '../../../../infra/sqlite.ts';
+import { namedLeaf, stretchOf } from '../../../../projections/merkle/remains.ts';
 import { treeQueries } from '../../../../projections/merkle/tree-file.ts';
 import { noteDamaged } from '../../../../services/derived-file.ts';
 import { createNotary } from '../../../../services/notary/notary.ts';
@@ -142,6 +143,51 @@ describe('the notary', () => {
     noteDamaged(treeFile(join(dir, 'a')));
     await again();
     expect(await heads()).to.have.length(1);
+  });
+
+  /** Truncates the streams of the first facts, and says before what remains of them. */
+  async function eraseFirst(howMany: number, namedLeafOf: typeof namedLeaf) {
+    const events = await Promise.all(
+      Array.from(
+        { length: howMany },
+        async (_, n) => (await store.storedIn(stream.channel(n + 1), 0, 1))[0] as StoredEvent,
+      ),
+    );
+    const stretches = events.map((event) => stretchOf([namedLeafOf(event)]));
+    const fact = { type: 'FactsErased', data: { channel_id: 1, stretches } } as const;
+    await store.append(stream.remains, [newFact(fact, 2_000) as NewFact], 'any');
+    for (const [n] of events.entries()) await store.truncate(stream.channel(n + 1), 1);
+    const last = events.at(-1)?.position ?? 0;
+    await waitFor('them to be gone', async () => (await store.storedAt(last)) === undefined);
+  }
+
+  async function signThree() {
+    for (const _ of [1, 2, 3]) await appendFact();
+    await start();
+    const [head] = await whenHeads(1);
+    return head?.data.root_hash;
+  }
+
+  it('makes the same tree of what is erased and of what remains of it', async () => {
+    const root = await signThree();
+    await eraseFirst(2, namedLeaf);
+    await running.pop()?.stop();
+    rmSync(treeFile(join(dir, 'a')));
+    await start();
+    await start('b', () => false);
+    for (const node of ['a', 'b']) await waitFor('the tree', () => treeOf(node, (tree) => tree.size() >= 4));
+    for (const node of ['a', 'b']) expect(treeOf(node, (tree) => tree.root(3).toString('base64'))).to.equal(root);
+    expect(errors).to.deep.equal([]);
+  });
+
+  it('says so where something else remains of a fact than it was', async () => {
+    await signThree();
+    await eraseFirst(2, (event) => ({ ...namedLeaf(event), hash: Buffer.alloc(32, 7) }));
+    await running.pop()?.stop();
+    rmSync(treeFile(join(dir, 'a')));
+    await start();
+    await waitFor('the error', () => errors[0]);
+    expect(errors[0]).to.equal('the log is not the one whose head was signed then: run webhooks-audit verify');
   });
 
   it('says so where a head is not one of this log, and goes on signing', async () => {

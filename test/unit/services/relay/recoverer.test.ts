@@ -13,6 +13,7 @@ import {
   CHANNEL_ID,
   createLog,
   DELIVERED,
+  HOUR_MS,
   iso,
   published,
   RECOVERY_ID,
@@ -63,7 +64,7 @@ describe('the recoverer', () => {
   const isFinished = () => log.facts.some(({ type }) => type === 'RecoveryFinished');
 
   /** Starts one over the log and the read models, both in step. */
-  function start() {
+  function start(more: Partial<RecovererDeps> = {}) {
     const ofStream = (name: string) => log.facts.filter((fact) => fact.stream === name);
     const store = {
       read: async (name: string) => ofStream(name),
@@ -79,6 +80,7 @@ describe('the recoverer', () => {
       queue: { state: async () => ({ untaken }) },
       progress: { reached: models.position },
       relay: { whenLeading: async (signal: AbortSignal) => leading(signal) },
+      ...more,
     } as unknown as RecovererDeps);
     recoverers.push(recoverer);
     return recoverer.start();
@@ -121,6 +123,12 @@ describe('the recoverer', () => {
     await start();
     add(stream.webhook(WEBHOOK_ID), WEBHOOK_DELETED);
     untaken = 0;
+    await waitFor('its end', isFinished);
+    expect(found()).to.deep.equal([]);
+  });
+
+  it('passes over what is older than RETENTION', async () => {
+    await start({ retentionMs: HOUR_MS });
     await waitFor('its end', isFinished);
     expect(found()).to.deep.equal([]);
   });
