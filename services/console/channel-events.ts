@@ -29,10 +29,11 @@ export function ChannelEvents({ channel, looked }: ChannelEventsProps) {
     void loaded.again();
     looked();
   });
-  const liveness = useStream<Event>(api, `${path.channel(channel)}/feed`, (event) => {
+  const take = (event: Event) => {
     setFresh((before) => [event, ...before].slice(0, SHOWN));
     lookSoon();
-  });
+  };
+  const liveness = useStream(api, `${path.channel(channel)}/feed`, take, lookSoon);
   const older = html`<a href=${to.search(channel)}>Search all</a>`;
   return html`<${Card} title="Events" aside=${html`<span class="aside"><${Live} liveness=${liveness} />${older}</span>`}>
     <${Shown} loaded=${loaded} rows=${6}>${({ items }: Part<ListedEvent>) => {

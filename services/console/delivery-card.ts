@@ -1,5 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Attempt, Event, LogEntry, WebhookThen } from './answers.ts';
+import { Refused } from './api.ts';
 import { html } from './html.ts';
 import { useLoaded } from './loaded.ts';
 import { Badge, Copy, Countdown, Shown, type Tone, When } from './parts.ts';
@@ -40,7 +41,7 @@ export function DeliveryCard({ channel, entry, event, name, redeliver }: Deliver
         isGood=${isDelivering(entry, n)} /></li>`,
     )}</ol>
     <${Redeliveries} entry=${entry} />
-    ${redeliver && entry.reason !== 'deleted_before' && html`<p class="actions"><button type="button" onClick=${redeliver}>${entry.attempts.length > 0 ? 'Deliver again' : 'Deliver now'}</button></p>`}
+    ${redeliver && entry.reason !== 'deleted_before' && entry.status !== 'cancelled' && html`<p class="actions"><button type="button" onClick=${redeliver}>${entry.attempts.length > 0 ? 'Deliver again' : 'Deliver now'}</button></p>`}
   </article>`;
 }
 
@@ -104,12 +105,16 @@ function Exchange({ channel, entry, event, attempt }: ExchangeProps) {
   const { api } = useSignedIn();
   const of = path.webhook(channel, entry.webhook_id);
   const { webhook_revision: revision } = attempt;
-  const then = useLoaded(() => api.get<WebhookThen>(of, { revision }), [api, of, revision]);
+  const readThen = () => api.get<WebhookThen>(of, { revision }).catch(unlessGone(entry));
+  const then = useLoaded(readThen, [api, of, revision]);
   const body = event.channel_id !== undefined && JSON.stringify(event, null, 2);
   const { status_code, error, response_body } = attempt;
   return html`<div class="exchange">
     <section><h4>Request</h4>
-      <${Shown} loaded=${then} rows=${2}>${({ webhook_url, headers = [] }: WebhookThen) => html`
+      <${Shown} loaded=${then} rows=${2}>${({
+        webhook_url,
+        headers = [],
+      }: Pick<WebhookThen, 'webhook_url' | 'headers'>) => html`
         <pre tabindex="0" aria-label="Head of the request">${headOf(webhook_url, headers)}</pre>`}<//>
       ${body && html`<details><summary>Body</summary><pre tabindex="0" aria-label="Body of the request">${body}</pre></details>`}
     </section>
@@ -118,6 +123,14 @@ function Exchange({ channel, entry, event, attempt }: ExchangeProps) {
       ${response_body !== '' && html`<pre tabindex="0" aria-label="Body of the answer">${response_body}</pre><${Copy} text=${response_body} what="Answer" />`}
     </section>
   </div>`;
+}
+
+/** What is still known of a webhook that has been deleted. */
+function unlessGone({ webhook_url }: LogEntry) {
+  return (error: unknown) => {
+    if (error instanceof Refused && error.status === 404) return { webhook_url };
+    throw error;
+  };
 }
 
 /** Values of headers are not kept: neither those of the signature nor those of the webhook. */

@@ -65,10 +65,12 @@ async function readEvent(
   { channel, id, webhook }: { channel: string; id: string; webhook?: string | undefined },
 ) {
   if (webhook === undefined) return api.get<Event>(path.event(channel, id));
+  const unknown = new Refused(404, { title: 'There is no such event of this webhook' });
+  if (!/^[1-9][0-9]{0,15}$/.test(id)) throw unknown;
   // The list goes on behind an id: one more begins with this one.
   const query = { after: String(BigInt(id) + 1n), limit: 1 };
   const [delivery] = await api.get<{ event_id: number }[]>(`${path.webhook(channel, webhook)}/deliveries`, query);
-  if (delivery?.event_id !== Number(id)) throw new Refused(404, { title: 'There is no such event of this webhook' });
+  if (delivery?.event_id !== Number(id)) throw unknown;
   return { ...delivery, id: delivery.event_id };
 }
 

@@ -7,14 +7,22 @@ export type Liveness = 'connecting' | 'live' | 'away' | 'over';
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
-/** Tells of each message of a stream from now on, for as long as the page is there; asks again where it breaks off, behind the last message. */
-export function useStream<T>(api: Api, path: string, take: (message: T) => void): Liveness {
+/**
+ * Tells of each message of a stream from now on, for as long as the page is there; asks again where it breaks off, behind the last message.
+ * @param begun called where it begins, also again: what was read before may be old by then
+ */
+export function useStream<T>(api: Api, path: string, take: (message: T) => void, begun: () => void): Liveness {
   const [liveness, setLiveness] = useState<Liveness>('connecting');
-  const taker = useRef(take);
-  taker.current = take;
+  const told = useRef({ take, begun });
+  told.current = { take, begun };
   useEffect(() => {
     const abort = new AbortController();
-    void follow(api, path, { take: (message) => taker.current(message as T), setLiveness, signal: abort.signal });
+    const take = (message: unknown) => told.current.take(message as T);
+    const become = (liveness: Liveness) => {
+      setLiveness(liveness);
+      if (liveness === 'live') told.current.begun();
+    };
+    void follow(api, path, { take, become, signal: abort.signal });
     return () => abort.abort();
   }, [api, path]);
   return liveness;
@@ -22,17 +30,17 @@ export function useStream<T>(api: Api, path: string, take: (message: T) => void)
 
 interface Following {
   readonly take: (message: unknown) => void;
-  readonly setLiveness: (liveness: Liveness) => void;
+  readonly become: (liveness: Liveness) => void;
   readonly signal: AbortSignal;
 }
 
-async function follow(api: Api, path: string, { take, setLiveness, signal }: Following): Promise<void> {
+async function follow(api: Api, path: string, { take, become, signal }: Following): Promise<void> {
   let lastId: string | undefined;
   let waitMs = FIRST_WAIT_MS;
   while (!signal.aborted) {
     try {
       const { body } = await api.stream(`${path}?after=now`, lastId, signal);
-      setLiveness('live');
+      become('live');
       waitMs = FIRST_WAIT_MS;
       for await (const { id, data } of messagesIn(body as ReadableStream<Uint8Array<ArrayBuffer>>)) {
         lastId = id ?? lastId;
@@ -41,9 +49,11 @@ async function follow(api: Api, path: string, { take, setLiveness, signal }: Fol
     } catch (error) {
       if (signal.aborted) return;
       if (!isOfTheWay(error)) throw error;
-      if (error instanceof Refused && error.isForGood) return setLiveness('over');
+      if (error instanceof Refused && error.isForGood) return become('over');
+      // The place is not one of the log any more, which was restored from a backup.
+      if (error instanceof Refused && error.status === 422) lastId = undefined;
     }
-    setLiveness('away');
+    become('away');
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
   }

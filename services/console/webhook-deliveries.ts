@@ -49,7 +49,7 @@ export function WebhookDeliveries({ channel, webhook, acts, looked }: WebhookDel
     void loaded.again();
     looked();
   });
-  useStream<Event>(api, `${path.webhook(channel, webhook)}/feed`, lookSoon);
+  useStream<Event>(api, `${path.webhook(channel, webhook)}/feed`, lookSoon, lookSoon);
   useLooksOf(acts, lookSoon);
   const next = (more ?? loaded.data)?.next;
   const loadMore = async (from: string) => {

@@ -206,6 +206,18 @@ describeInBrowser('the console', (scene) => {
     expect(scene.receiver.hitsAt('/choosy')).to.have.length(1);
   });
 
+  it('shows what was delivered to a webhook that has been deleted', async () => {
+    const { of, publisher, channel, webhook } = await newChannel();
+    scene.forgive(/status of 404/);
+    const event = await made(`${of}/events`, { event_name: 'order.created' });
+    await scene.receiver.whenHits(1);
+    await scene.api.call('DELETE', `${of}/webhooks/${webhook.id}`, { key: ADMIN_KEY });
+    const page = await open();
+    await signIn(page, publisher, `/#/channels/${channel.id}/events/${event.id}`);
+    await page.getByText('#1').click();
+    await page.getByText(`POST ${scene.receiver.url('/hook')}`).waitFor();
+  });
+
   it('shows what others have written as the text that it is', async () => {
     const { of, publisher, channel } = await newChannel();
     const markup = '<img src="https://elsewhere.example/" onerror="alert(1)"><script>alert(2)</script>';

@@ -72,4 +72,15 @@ describe('the feed of a webhook', () => {
       expect({ ids: found.map(({ event }) => event.id), isEnd }).to.deep.equal({ ids: [LOOKED_AT + 2], isEnd: true });
     }
   });
+
+  it('of a channel goes past what operational webhooks are told', () => {
+    const log = createLog();
+    log.add(stream.channel(CHANNEL_ID), channelCreated());
+    log.add(stream.events(CHANNEL_ID), published({ id: 1 }));
+    const told = log.add(stream.events(CHANNEL_ID), published({ id: 2, kind: 'operational' }));
+    readModelWriter(db).apply(log.facts, told.position);
+    const { found, position, isEnd } = readModels(db).feed.behindInChannel(CHANNEL_ID, -1, 10);
+    expect(found.map(({ event }) => event.id)).to.deep.equal([1]);
+    expect({ position, isEnd }).to.deep.equal({ position: told.position, isEnd: true });
+  });
 });
