@@ -33,7 +33,12 @@ async function receive(client: Client, options: Options, server: Server, stopped
   try {
     const fields = { name: 'webhooks listen', webhook_url, event_names: options.events };
     const webhook = await client.webhooks.create(channel, fields, { key });
-    server.on('request', (request, response) => take(request, response, webhook, options.status));
+    server.on('request', (request, response) => {
+      take(request, response, webhook, options.status).catch((error: Error) => {
+        console.error(`a delivery did not arrive whole: ${error.message}`);
+        response.destroy();
+      });
+    });
     console.log(greeting(webhook, channel, remove && key));
     if (!stopped.aborted) await once(stopped, 'abort');
     await client.webhooks.delete(channel, webhook.id, { key });

@@ -16,7 +16,12 @@ export async function serveHttp(
   { port, stopped }: { readonly port: number; readonly stopped: AbortSignal },
 ): Promise<void> {
   let hosts: string[] = [];
-  const http = createServer((request, response) => answer(request, response, serverFor, hosts));
+  const http = createServer((request, response) => {
+    answer(request, response, serverFor, hosts).catch((error: Error) => {
+      console.error(`a request could not be answered: ${error.message}`);
+      response.destroy();
+    });
+  });
   http.listen(port, '127.0.0.1');
   await once(http, 'listening');
   const { port: taken } = http.address() as AddressInfo;

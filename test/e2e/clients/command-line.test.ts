@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { apiAt } from '../../support/api.ts';
+import { openRaw } from '../../support/raw-http.ts';
 import { collectOutput, type Stack, stackEnv, startStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -70,6 +71,10 @@ describe('the command line', function () {
     expect(output()).to.contain(JSON.stringify(event));
     await fetch(url, { method: 'POST', body: '{}' });
     await waitFor('the forged one', () => output().includes('signature BAD: the header webhook-id is missing'));
+    const cutOff = await openRaw(url);
+    cutOff.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{');
+    cutOff.socket.end();
+    await waitFor('the one that is cut off', () => output().includes('a delivery did not arrive whole'));
     child.kill('SIGINT');
     expect(await closed, output()).to.equal(0);
     const { status } = await apiAt(stack.url).call('GET', `/v1/channels/${channel}/webhooks/${webhook}`, {
