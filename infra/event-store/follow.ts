@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RecordedFact } from '../../domain/facts.ts';
 import type { Calls, ReadCall } from './calls.ts';
 import { StoreUnavailable } from './errors.ts';
@@ -35,7 +36,7 @@ export async function* followLog<T>(
   let position = after;
   try {
     while (!signal.aborted) {
-      const batch = source.take();
+      const batch = await gathered(source);
       if (batch.position > position) {
         position = batch.position;
         yield batch;
@@ -46,6 +47,17 @@ export async function* followLog<T>(
   } finally {
     signal.removeEventListener('abort', source.wake);
     source.cancel();
+  }
+}
+
+/** What is there, and what the turns after it bring, until one brings nothing: whoever commits it then does it once for all. */
+async function gathered<T>(source: Source<T>): Promise<LogBatch<T>> {
+  const batch: Gathered<T> = { facts: [], position: -1 };
+  for (let left = BATCH; ; ) {
+    const took = source.take(batch, left);
+    left -= took;
+    if (took === 0 || left === 0) return batch;
+    await nextTurn();
   }
 }
 
@@ -83,6 +95,14 @@ async function begin(calls: Calls, after: number, prefixes: readonly string[] | 
   }
 }
 
+interface Gathered<T> {
+  readonly facts: T[];
+  /** -1 where there is nothing. */
+  position: number;
+}
+
+type Source<T> = ReturnType<typeof createSource<T>>;
+
 function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | undefined) {
   let failure: unknown;
   let wake = () => {};
@@ -95,20 +115,18 @@ function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | unde
 
   return {
     wake: () => wake(),
-    /** What is there now; position -1 where nothing is. */
-    take(): LogBatch<T> {
-      const facts: T[] = [];
-      let position = -1;
-      for (let count = 0; count < BATCH; count++) {
+    /** Adds what is there now, so many messages at the most. @returns how many there were */
+    take(batch: Gathered<T>, most: number): number {
+      for (let count = 0; count < most; count++) {
         const message = call.read() as Buffer | null;
-        if (message === null) break;
+        if (message === null) return count;
         const answer = readReadResponse(message);
         if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
-        position = answer.position;
+        batch.position = answer.position;
         const fact = answer.kind === 'event' && answer.event ? taken(answer.event) : undefined;
-        if (fact !== undefined) facts.push(fact);
+        if (fact !== undefined) batch.facts.push(fact);
       }
-      return { facts, position };
+      return most;
     },
     /** @throws StoreUnavailable where nothing more will come */
     async whenMore(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -46,8 +45,6 @@ export function createProjector({ db, store, log, onDamage = () => {}, onBatch =
       if (batch.facts.some(({ type }) => type === 'ErasureFinished')) traces.clear();
       working();
       say(batch.facts.length, batch.position);
-      // What has come meanwhile goes together: a commit costs as much as tens of facts.
-      await nextTurn();
     }
   });
   const stop = async () => {
