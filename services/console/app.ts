@@ -19,10 +19,16 @@ export function App() {
   const [session, setSession] = useState(storedSession);
   const { said, say } = useSaying();
   const api = useMemo(() => apiWith(session?.key ?? ''), [session]);
-  const signedIn = useMemo(() => session && { session, api, say }, [session, api, say]);
+  const keep = (kept: Session) => {
+    store(kept);
+    setSession(kept);
+  };
+  const signedIn = useMemo(
+    () => session && { session, api, say, takeKey: (key: string) => keep({ ...session, key }) },
+    [session, api, say],
+  );
   const enter = (entered: Session) => {
-    store(entered);
-    setSession(entered);
+    keep(entered);
     if (place.page === 'home') location.hash = homeOf(entered);
   };
   const leave = () => {

@@ -60,6 +60,8 @@ export function whyNotSignedIn(error: Refused): string {
 export interface SignedIn {
   readonly session: Session;
   readonly api: Api;
+  /** Goes on with another key for the same: that before it was replaced. */
+  readonly takeKey: (key: string) => void;
   /** Says something in the corner, and to screen readers. */
   readonly say: (text: string, kind?: 'good' | 'bad') => void;
 }

@@ -1,9 +1,7 @@
-import { useState } from 'preact/hooks';
 import type { Webhook } from './answers.ts';
-import { Refused } from './api.ts';
+import { textsIn, useForm } from './form.ts';
 import { html } from './html.ts';
 import { Field } from './parts.ts';
-import { useSignedIn } from './session.ts';
 
 /** What people set of a webhook: null where they want it to have none. */
 export interface WebhookFields {
@@ -22,23 +20,14 @@ interface WebhookFormProps {
 }
 
 export function WebhookForm({ webhook, label, said, send, sent }: WebhookFormProps) {
-  const { say } = useSignedIn();
-  const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    try {
-      await send(fieldsOf(form));
-      setErrors({});
+  const { errors, submit } = useForm({
+    send: (form) => send(fieldsOf(form)),
+    said,
+    sent(form) {
       if (!webhook) form.reset();
-      say(said);
       sent();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      setErrors(Object.fromEntries(error.errors.map(({ field, message }) => [field.split('[')[0], message])));
-      say(error.message, 'bad');
-    }
-  }
+    },
+  });
   return html`<form onSubmit=${submit}>
     <${Field} label="URL" error=${errors.webhook_url}>
       <input name="webhook_url" type="url" required placeholder="https://example.com/hooks" autocomplete="off"
@@ -55,7 +44,7 @@ export function WebhookForm({ webhook, label, said, send, sent }: WebhookFormPro
 }
 
 function fieldsOf(form: HTMLFormElement): WebhookFields {
-  const { name, webhook_url, event_names } = Object.fromEntries(new FormData(form)) as Record<string, string>;
+  const { name, webhook_url, event_names } = textsIn(form);
   const patterns = (event_names ?? '').split(/[\s,]+/).filter((pattern) => pattern !== '');
   return {
     webhook_url: webhook_url ?? '',

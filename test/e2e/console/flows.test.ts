@@ -296,6 +296,36 @@ describeInBrowser('the console', (scene) => {
     await page.getByText('stock.changed', { exact: true }).waitFor({ state: 'detached' });
   });
 
+  it('changes a channel, and goes on with the new key where that is rotated', async () => {
+    const { channel, publisher } = await newChannel();
+    scene.forgive(/status of 422/);
+    const page = await open();
+    await signIn(page, publisher);
+    await heading(page, 'Orders').waitFor();
+    await page.getByText('Change', { exact: true }).click();
+    await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Returns');
+    await page.getByLabel('Description').fill('What comes back.');
+    await page.getByLabel('E-mail').fill('ops@shop');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').filter({ hasText: 'must' }).waitFor();
+    await page.getByLabel('E-mail').fill('ops@shop.example');
+    await page.getByLabel('can be read without a key').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await heading(page, 'Returns').waitFor();
+    await page.getByText('What comes back.', { exact: true }).first().waitFor();
+    await page.getByText('everybody, without e-mail and key').waitFor();
+
+    await page.getByRole('button', { name: 'Rotate key' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Rotate key' }).click();
+    await page.getByText('There is a new key').waitFor();
+    await page.getByRole('button', { name: 'Publish test.event' }).click();
+    await page.getByText(/^Published as/).waitFor();
+    await page.reload();
+    await heading(page, 'Returns').waitFor();
+    const { status } = await scene.api.call('GET', `/v1/channels/${channel.id}/webhooks`, { key: publisher.key });
+    expect(status).to.equal(403);
+  });
+
   it('can be used by the keyboard alone', async () => {
     const { publisher } = await newChannel();
     scene.receiver.reply({ status: 500 });
