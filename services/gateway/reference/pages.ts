@@ -17,17 +17,7 @@ export function referencePage(script: string): Page {
   const style = 'body { margin: 0; }';
   const more = ["script-src 'self'", "connect-src 'self'", "img-src 'self' data:", 'worker-src blob:'];
   return {
-    html: `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>webhooks: API reference</title>
-<link rel="icon" href="data:,">
-<style>${style}</style>
-</head>
-<body>
-<redoc spec-url="/openapi.json" hide-download-button="false" json-sample-expand-level="3"></redoc>
+    html: `${headed('API reference', style)}<redoc spec-url="/openapi.json" hide-download-button="false" json-sample-expand-level="3"></redoc>
 <noscript>This page is made by a script. <a href="/openapi.json">The description itself</a>, and <a href="/docs/errors">all errors</a>.</noscript>
 <script src="${script}"></script>
 </body>
@@ -52,17 +42,7 @@ export function errorsPage(): Page {
       `<dt id="${code}"><code>${code}</code> · ${status} · ${inHtml(title)}</dt>\n<dd>${inHtml(meaning)}</dd>`,
   );
   return {
-    html: `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>webhooks: errors</title>
-<link rel="icon" href="data:,">
-<style>${ERRORS_STYLE}</style>
-</head>
-<body>
-<main>
+    html: `${headed('errors', ERRORS_STYLE)}<main>
 <h1>Errors</h1>
 <p>Whatever goes wrong, the answer is a problem (RFC 9457, <code>application/problem+json</code>). Its <code>type</code> leads here, its <code>detail</code> says what happened this time, and where fields are at fault <code>errors</code> lists all of them. <a href="/docs">The API</a>.</p>
 <dl>
@@ -74,6 +54,21 @@ ${rows.join('\n')}
 `,
     policy: [...NOTHING, `style-src ${hashOf(ERRORS_STYLE)}`, 'img-src data:'].join('; '),
   };
+}
+
+/** How a page begins. */
+function headed(title: string, style: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>webhooks: ${title}</title>
+<link rel="icon" href="data:,">
+<style>${style}</style>
+</head>
+<body>
+`;
 }
 
 /** https://www.w3.org/TR/CSP3/#framework-directive-source-list */
