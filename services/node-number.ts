@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { FACT_VERSION, type NewFact, stream } from '../domain/facts.ts';
+import { stream } from '../domain/facts.ts';
 import { NODES } from '../domain/ids.ts';
 import {
   evolveNodeNumber,
@@ -12,6 +11,7 @@ import { type Appended, type EventStore, NO_STREAM_YET } from '../infra/event-st
 import { WrongRevision } from '../infra/event-store/errors.ts';
 import { CannotStart } from '../infra/local/cannot-start.ts';
 import type { Logger } from '../infra/log.ts';
+import { systemFact } from './system-fact.ts';
 
 export interface NodeNumberDeps {
   readonly store: Pick<EventStore, 'append' | 'read'>;
@@ -93,6 +93,5 @@ function append(
 ): Promise<Appended> {
   const name = stream.node(number);
   const data = { number, node, ...(type === 'NodeNumberTaken' && { at: new Date(nowMs()).toISOString() }) };
-  const metadata = { $correlationId: name, $causationId: name, version: FACT_VERSION, by: 'system' } as const;
-  return store.append(name, [{ type, data, id: randomUUID(), metadata } as NewFact<NodeNumberFact>], expected);
+  return store.append(name, [systemFact({ type, data } as NodeNumberFact, name)], expected);
 }

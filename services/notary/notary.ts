@@ -1,7 +1,6 @@
-import { type KeyObject, randomUUID } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
-import type { TreeHeadFact } from '../../domain/tree-head.ts';
+import { stream } from '../../domain/facts.ts';
 import { signCheckpoint } from '../../infra/checkpoint.ts';
 import { type EventStore, NO_STREAM_YET } from '../../infra/event-store/client.ts';
 import { WrongRevision } from '../../infra/event-store/errors.ts';
@@ -13,6 +12,7 @@ import { isDamagedFile } from '../../infra/sqlite.ts';
 import { headsAmong } from '../../projections/merkle/heads.ts';
 import { type Tree, type TreeWriter, treeQueries, treeWriter } from '../../projections/merkle/tree-file.ts';
 import { createRemains, type Remains, withoutFacts } from '../remains.ts';
+import { systemFact } from '../system-fact.ts';
 
 export interface NotaryDeps {
   /** Opens the tree's file, anew where it was damaged. */
@@ -91,10 +91,12 @@ async function appendHead({ store, key, nowMs, log }: NotaryDeps, tree: Tree) {
   const size = tree.size();
   const data = signCheckpoint(key, size, tree.root(size), nowMs());
   const name = stream.treeHeads;
-  const metadata = { $correlationId: name, $causationId: name, version: FACT_VERSION, by: 'system' } as const;
-  const fact: NewFact<TreeHeadFact> = { type: 'TreeHeadSigned', data, id: randomUUID(), metadata };
   try {
-    await store.append(name, [fact], tree.headsRevision() ?? NO_STREAM_YET);
+    await store.append(
+      name,
+      [systemFact({ type: 'TreeHeadSigned', data }, name)],
+      tree.headsRevision() ?? NO_STREAM_YET,
+    );
   } catch (error) {
     if (!(error instanceof WrongRevision)) throw error;
     log.info('another node has signed a head meanwhile');

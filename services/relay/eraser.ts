@@ -9,41 +9,26 @@ import {
   NO_ERASURE,
 } from '../../domain/erasure.ts';
 import { stream } from '../../domain/facts.ts';
-import { type EventStore, NO_STREAM_YET } from '../../infra/event-store/client.ts';
+import { NO_STREAM_YET } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
-import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
 import { pause } from '../../infra/pause.ts';
-import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import { createRemains, type Remains } from '../remains.ts';
-import { createExpirer } from './expirer.ts';
+import { systemFact } from '../system-fact.ts';
+import { createExpirer, type ExpirerDeps } from './expirer.ts';
 import type { Term } from './leadership.ts';
 import type { Relay } from './relay.ts';
-import {
-  createKeeper,
-  type OwnTree,
-  PAGE,
-  systemFact,
-  truncateAll,
-  whenAllIsRead,
-  whenHeadCovers,
-  whenRead,
-} from './truncation.ts';
+import { createKeeper, PAGE, truncateAll, whenAllIsRead, whenHeadCovers, whenRead } from './truncation.ts';
 
 /** How often it is looked for something to erase, in ms. */
 const IDLE_MS = 200;
 /** How often it is looked for what has expired, in ms; more often where RETENTION is short. */
 const EXPIRE_MS = 6 * 3_600_000;
 
-export interface EraserDeps {
-  readonly store: Pick<EventStore, 'read' | 'storedIn' | 'append' | 'truncate' | 'lastPosition'>;
-  readonly readModels: Pick<ReadModels, 'erasures' | 'expiries' | 'events' | 'happenings'>;
-  readonly progress: Pick<Progress, 'whenProcessed'>;
-  readonly tree: OwnTree;
+export interface EraserDeps extends Omit<ExpirerDeps, 'readModels' | 'retentionMs'> {
+  readonly readModels: ExpirerDeps['readModels'] & Pick<ReadModels, 'erasures'>;
   readonly relay: Pick<Relay, 'whenLeading'>;
-  readonly log: Logger;
-  readonly nowMs: () => number;
   /** RETENTION; undefined where events are kept for ever. */
   readonly retentionMs: number | undefined;
 }

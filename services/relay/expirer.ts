@@ -7,13 +7,13 @@ import type { Logger } from '../../infra/log.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
 import type { Remains } from '../remains.ts';
+import { systemFact } from '../system-fact.ts';
 import type { Term } from './leadership.ts';
 import {
   createKeeper,
   LOOK_MS,
   type OwnTree,
   PAGE,
-  systemFact,
   truncateAll,
   whenAllIsRead,
   whenHeadCovers,

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { FACT_VERSION, type NewFact, stream } from '../../domain/facts.ts';
+import { stream } from '../../domain/facts.ts';
 import { firstIdAt } from '../../domain/ids.ts';
 import {
   decideRecovery,
@@ -20,6 +19,7 @@ import { pause } from '../../infra/pause.ts';
 import type { Queue } from '../../infra/queue/client.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
+import { systemFact } from '../system-fact.ts';
 import type { Term } from './leadership.ts';
 import type { Relay } from './relay.ts';
 
@@ -103,7 +103,8 @@ export function createRecoverer(deps: RecovererDeps): Service {
 
   async function carryOut({ recovery, revision }: Known, command: RecoveryCommand): Promise<Known | undefined> {
     const facts = decideRecovery(recovery, command);
-    const appended = await store.append(stream.recovery(recovery.id), facts.map(newFact), revision);
+    const news = facts.map((fact) => systemFact(fact, String(fact.data.id)));
+    const appended = await store.append(stream.recovery(recovery.id), news, revision);
     const state = facts.reduce<Recovery>(evolveRecovery, recovery) as StartedRecovery;
     const { id, channel_id, webhook_id, found } = state;
     if (state.status === 'finished') log.info({ id, channel_id, webhook_id, ...found }, 'a recovery is finished');
@@ -152,10 +153,4 @@ export function createRecoverer(deps: RecovererDeps): Service {
 /** Where the looking for what comes next begins. */
 function beginning({ through, last }: StartedRecovery): Pick<Known, 'lookedThrough' | 'unmade'> {
   return { lookedThrough: through, unmade: last };
-}
-
-function newFact(fact: RecoveryFact): NewFact<RecoveryFact> {
-  const $correlationId = String(fact.data.id);
-  const metadata = { $correlationId, $causationId: $correlationId, version: FACT_VERSION, by: 'system' } as const;
-  return { ...fact, id: randomUUID(), metadata };
 }

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ErasedStream } from '../../domain/erasure.ts';
-import { FACT_VERSION, type Fact, type NewFact, stream } from '../../domain/facts.ts';
+import { stream } from '../../domain/facts.ts';
 import type { RemainsFact } from '../../domain/remains.ts';
 import type { EventStore, StoredEvent } from '../../infra/event-store/client.ts';
 import { type NamedLeaf, namedLeaf, stretchOf } from '../../projections/merkle/remains.ts';
 import type { Tree } from '../../projections/merkle/tree-file.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { Remains } from '../remains.ts';
+import { systemFact } from '../system-fact.ts';
 import type { Term } from './leadership.ts';
 
 /** How often it is looked whether what is waited for is there, in ms. */
@@ -85,10 +85,4 @@ export function createKeeper(store: Pick<EventStore, 'append'>, channelId: numbe
       if (count >= FACTS || gathered.size >= STREAMS) await flush();
     },
   };
-}
-
-/** A fact that no request asked for. */
-export function systemFact<F extends Fact>(fact: F, about: string): NewFact<F> {
-  const metadata = { $correlationId: about, $causationId: about, version: FACT_VERSION, by: 'system' } as const;
-  return { ...fact, id: randomUUID(), metadata };
 }
