@@ -1,16 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite';
-import {
-  type Delivery,
-  type DeliveryChange,
-  evolveDelivery,
-  isPaused,
-  openDelivery,
-  openLate,
-} from '../domain/delivery.ts';
+import { type Delivery, type DeliveryChange, evolveDelivery, openDelivery, openLate } from '../domain/delivery.ts';
 import { isFor, meets, type PublishedEvent } from '../domain/event.ts';
 import type { RecordedFact } from '../domain/facts.ts';
 import { logEntry, type NotificationLogEntry } from '../domain/notification-log.ts';
 import { recoveredIn } from '../domain/recovery.ts';
+import {
+  type DeliveryRow,
+  deliveryUpdate,
+  dueMs,
+  type HeldDeliveries,
+  heldDeliveries,
+  QUEUEING,
+  RESUMPTION,
+  waitsFor,
+} from './delivery-rows.ts';
 import { erasedChannels } from './erasures.ts';
 import { failureNoter } from './happenings.ts';
 import { idIn, type Projection, type RecordedOf } from './projection.ts';
@@ -42,9 +45,11 @@ export const deliveries: Projection = {
     CREATE INDEX IF NOT EXISTS deliveries_by_channel ON deliveries (channel_id, status, event_id);${ATTEMPT_COUNTS}`,
   prepare(db, atEnd) {
     const webhooks = liveWebhooks(webhookQueries(db));
-    const open = opener(db, webhooks);
+    const rows = heldDeliveries(db, atEnd);
+    const open = opener(db, webhooks, rows);
     const counter = attemptCounter(db, atEnd);
-    const { attempted, ofWebhook, endOfChannel } = changers(db, counter.count);
+    const attempted = attemptNoter(db, rows, counter.count);
+    const { ofWebhook, endOfChannel } = pendingChanger(db);
     const eraseCounts = countsEraser(db, counter.forget);
     const expireCounts = countsEraser(db, counter.forgetUntil);
     const erase = db.prepare(`
@@ -61,6 +66,10 @@ export const deliveries: Projection = {
         case 'DeliveryAttempted':
           if (erased.size === 0 || !erased.has(idIn(fact.stream))) attempted(fact);
           return;
+      }
+      // All others ask for rows.
+      rows.write();
+      switch (fact.type) {
         case 'ErasureRequested':
           erased.add(fact.data.channel_id);
           eraseCounts(fact.data.channel_id);
@@ -102,66 +111,61 @@ export const deliveries: Projection = {
   },
 };
 
-function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>) {
+function opener(db: DatabaseSync, webhooks: ReturnType<typeof liveWebhooks>, rows: HeldDeliveries) {
   const publishedAt = db.prepare('SELECT position FROM events WHERE id = ?');
-  const insert = db.prepare(`
-    INSERT INTO deliveries (event_id, webhook_id, channel_id, status, due_ms, waits, position, revision, state)
-    VALUES (?, ?, ?, ?, ?, ?, ?, -1, ?) ON CONFLICT DO NOTHING`);
   return ({ data: event, position }: RecordedOf<'EventPublished'>) => {
     // The log may have a publication twice: only the first meets webhooks.
     if ((publishedAt.get(event.id) as { position: number } | undefined)?.position !== position) return;
     for (const page of webhooks.pages(event.channel_id)) {
-      for (const webhook of page.filter((webhook) => meets(event, webhook))) {
-        const delivery = openDelivery(event, webhook);
-        const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
-        insert.run(event.id, webhook.id, event.channel_id, ...columns, position, JSON.stringify(delivery));
+      for (const webhook of page) {
+        if (meets(event, webhook)) rows.open(openDelivery(event, webhook), event.channel_id, position);
       }
     }
   };
 }
 
+function attemptNoter(
+  db: DatabaseSync,
+  rows: HeldDeliveries,
+  count: ReturnType<typeof attemptCounter>['count'],
+): (fact: RecordedOf<'DeliveryAttempted'>) => void {
+  const noteFailure = failureNoter(db);
+  return (fact) => {
+    // Also one whose delivery is forgotten: whether it still is known then depends on what the log still has.
+    count(fact);
+    const row = rows.find(fact.data.event_id, fact.data.webhook_id);
+    if (!row || row.revision >= fact.revision) return;
+    const before = row.delivery;
+    const after = evolveDelivery(before, fact);
+    rows.change(row, after, fact);
+    noteFailure(before, after, fact);
+  };
+}
+
 type Changing = DeliveryChange & Pick<RecordedFact, 'position'>;
 
-function changers(db: DatabaseSync, count: ReturnType<typeof attemptCounter>['count']) {
-  const select = db.prepare(
-    'SELECT rowid, event_id, revision, state FROM deliveries WHERE event_id = ? AND webhook_id = ?',
-  );
+/** Changes all that is pending of a webhook or a channel. */
+function pendingChanger(db: DatabaseSync) {
   const pendingOfWebhook = db.prepare(`
     SELECT rowid, event_id, revision, state FROM deliveries
     WHERE webhook_id = ? AND status = 'pending' AND event_id > ? ORDER BY event_id LIMIT ${PAGE}`);
   const pendingOfChannel = db.prepare(`
     SELECT rowid, event_id, revision, state FROM deliveries
     WHERE channel_id = ? AND status = 'pending' LIMIT ${PAGE}`);
-  const update = db.prepare(`
-    UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ? || ' '
-    WHERE rowid = ?`);
+  const update = deliveryUpdate(db);
 
-  const noteFailure = failureNoter(db);
-
-  function change({ rowid, revision, state }: DeliveryRow, fact: Changing, newRevision = revision) {
-    const before = JSON.parse(state) as Delivery;
-    const delivery = evolveDelivery(before, fact);
-    const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
-    update.run(...columns, newRevision, JSON.stringify(delivery), String(fact.position), rowid);
-    return [before, delivery] as const;
-  }
   /** @param pageBehind the next of them, behind the last that was changed */
   function changeAll(fact: Changing, pageBehind: (last: DeliveryRow | undefined) => unknown[]) {
     let page: DeliveryRow[] = [];
     do {
       page = pageBehind(page.at(-1)) as DeliveryRow[];
-      for (const row of page) change(row, fact);
+      for (const { rowid, revision, state } of page) {
+        const delivery = evolveDelivery(JSON.parse(state) as Delivery, fact);
+        update({ rowid, revision, delivery, changedAt: `${fact.position} ` });
+      }
     } while (page.length === PAGE);
   }
   return {
-    attempted(fact: RecordedOf<'DeliveryAttempted'>) {
-      const row = select.get(fact.data.event_id, fact.data.webhook_id) as DeliveryRow | undefined;
-      // Also one whose delivery is forgotten: whether it still is known then depends on what the log still has.
-      count(fact);
-      if (!row || row.revision >= fact.revision) return;
-      noteFailure(...change(row, fact, fact.revision), fact);
-    },
-    /** Changes all that is pending of a webhook. */
     ofWebhook: (fact: RecordedOf<'WebhookPaused' | 'WebhookResumed' | 'WebhookDeleted'>) =>
       changeAll(fact, (last) => pendingOfWebhook.all(idIn(fact.stream), last?.event_id ?? 0)),
     endOfChannel: (fact: RecordedOf<'ChannelDeleted'>) =>
@@ -215,27 +219,6 @@ function redeliverer(db: DatabaseSync) {
     const all = () => (before.all(event_id) as { webhook_id: number }[]).map((known) => known.webhook_id);
     for (const id of webhook_id === undefined ? all() : [webhook_id]) redeliverTo(id, published, fact);
   };
-}
-
-/** When the next attempt is due, in ms since the epoch; null unless the delivery is pending. */
-function dueMs({ status, next_attempt_at }: Delivery): number | null {
-  return status === 'pending' && next_attempt_at !== null ? Date.parse(next_attempt_at) : null;
-}
-
-/** What a delivery waits for: that its webhook is resumed; or, once it is, to be put on the queue, which knows nothing of it, and attempted. */
-const RESUMPTION = 1;
-const QUEUEING = 2;
-
-function waitsFor(delivery: Delivery): number | null {
-  if (isPaused(delivery)) return RESUMPTION;
-  return delivery.status === 'pending' && delivery.resumed_in !== undefined ? QUEUEING : null;
-}
-
-interface DeliveryRow {
-  rowid: number;
-  event_id: number;
-  revision: number;
-  state: string;
 }
 
 /** A delivery that waits, and where in the log the fact lies that put it on the queue: the publication, or the last request that it be delivered again. */

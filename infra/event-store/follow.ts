@@ -18,8 +18,11 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** The most facts handed over at a time. */
+/** The most facts handed over at a time; once so many were there, twice as many are taken next: who is far behind commits them with less work. */
 const BATCH = 512;
+const LARGEST_BATCH = 4_096;
+/** The most bytes of them, if it is more than one. */
+const BATCH_BYTES = 8 * 1_024 * 1_024;
 
 /**
  * Follows the log over a subscription to `$all`; see `EventStore.follow`. With prefixes the store passes over all other streams;
@@ -34,12 +37,14 @@ export async function* followLog<T>(
   const source = createSource(await begin(calls, after, prefixes), take);
   signal.addEventListener('abort', source.wake);
   let position = after;
+  let most = BATCH;
   try {
     while (!signal.aborted) {
-      const batch = await gathered(source);
+      const batch = await gathered(source, most);
       if (batch.position > position) {
         position = batch.position;
-        yield batch;
+        most = batch.left > 0 ? BATCH : Math.min(2 * most, LARGEST_BATCH);
+        yield { facts: batch.facts, position };
       } else {
         await source.whenMore(signal);
       }
@@ -51,14 +56,10 @@ export async function* followLog<T>(
 }
 
 /** What is there, and what the turns after it bring, until one brings nothing: whoever commits it then does it once for all. */
-async function gathered<T>(source: Source<T>): Promise<LogBatch<T>> {
-  const batch: Gathered<T> = { facts: [], position: -1 };
-  for (let left = BATCH; ; ) {
-    const took = source.take(batch, left);
-    left -= took;
-    if (took === 0 || left === 0) return batch;
-    await nextTurn();
-  }
+async function gathered<T>(source: Source<T>, most: number): Promise<Gathered<T>> {
+  const batch: Gathered<T> = { facts: [], position: -1, left: most, leftBytes: BATCH_BYTES };
+  while (source.take(batch) && batch.left > 0 && batch.leftBytes > 0) await nextTurn();
+  return batch;
 }
 
 /** Where a reading that has an end begins and ends. */
@@ -99,6 +100,9 @@ interface Gathered<T> {
   readonly facts: T[];
   /** -1 where there is nothing. */
   position: number;
+  /** How many messages, and how many bytes of them, may be added. */
+  left: number;
+  leftBytes: number;
 }
 
 type Source<T> = ReturnType<typeof createSource<T>>;
@@ -115,18 +119,21 @@ function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | unde
 
   return {
     wake: () => wake(),
-    /** Adds what is there now, so many messages at the most. @returns how many there were */
-    take(batch: Gathered<T>, most: number): number {
-      for (let count = 0; count < most; count++) {
+    /** Adds what is there now and may be added. @returns whether anything was there */
+    take(batch: Gathered<T>): boolean {
+      const before = batch.left;
+      while (batch.left > 0 && batch.leftBytes > 0) {
         const message = call.read() as Buffer | null;
-        if (message === null) return count;
+        if (message === null) break;
+        batch.left -= 1;
+        batch.leftBytes -= message.length;
         const answer = readReadResponse(message);
         if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
         batch.position = answer.position;
         const fact = answer.kind === 'event' && answer.event ? taken(answer.event) : undefined;
         if (fact !== undefined) batch.facts.push(fact);
       }
-      return most;
+      return batch.left < before;
     },
     /** @throws StoreUnavailable where nothing more will come */
     async whenMore(signal: AbortSignal): Promise<void> {

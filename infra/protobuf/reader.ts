@@ -5,16 +5,20 @@ const MAX_VARINT_BYTES = 10;
 /** Reads the fields of a protobuf message where they lie, without copying. */
 export class WireReader {
   readonly #buffer: Buffer;
-  #at = 0;
+  readonly #end: number;
+  #at: number;
   #wireType = 0;
 
-  constructor(buffer: Buffer) {
+  /** @param start where in the buffer the message begins, and `end` where it ends; absent: all of it */
+  constructor(buffer: Buffer, start = 0, end = buffer.length) {
     this.#buffer = buffer;
+    this.#at = start;
+    this.#end = end;
   }
 
   /** The number of the next field, 0 at the end. Its value must be read or skipped before the next call. */
   field(): number {
-    if (this.#at >= this.#buffer.length) return 0;
+    if (this.#at >= this.#end) return 0;
     const tag = this.varint();
     this.#wireType = tag & 7;
     const number = Math.floor(tag / 8);
@@ -24,9 +28,11 @@ export class WireReader {
 
   /** Values over 2^53-1 come back as 2^53-1: nothing here counts so far. */
   varint(): number {
-    let value = 0;
-    let scale = 1;
-    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 128;
+    for (let count = 1; count < MAX_VARINT_BYTES; count++) {
       const byte = this.#byte();
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return Math.min(value, Number.MAX_SAFE_INTEGER);
@@ -47,18 +53,18 @@ export class WireReader {
   }
 
   bytes(): Buffer {
-    const length = this.varint();
-    const start = this.#at;
-    this.#pass(length);
+    const start = this.#delimited();
     return this.#buffer.subarray(start, this.#at);
   }
 
   text(): string {
-    return this.bytes().toString();
+    const start = this.#delimited();
+    return this.#buffer.toString('utf8', start, this.#at);
   }
 
   message(): WireReader {
-    return new WireReader(this.bytes());
+    const start = this.#delimited();
+    return new WireReader(this.#buffer, start, this.#at);
   }
 
   /** An entry of a `map<string, string>`. */
@@ -75,21 +81,28 @@ export class WireReader {
   }
 
   skip(): void {
-    if (this.#wireType === LENGTH_DELIMITED) this.bytes();
+    if (this.#wireType === LENGTH_DELIMITED) this.#delimited();
     else if (this.#wireType === 0) this.varint();
     else if (this.#wireType === 1) this.#pass(8);
     else if (this.#wireType === 5) this.#pass(4);
     else throw new RangeError(`unknown wire type ${this.#wireType}`);
   }
 
+  /** Passes a value that says its length; @returns where it begins */
+  #delimited(): number {
+    const length = this.varint();
+    const start = this.#at;
+    this.#pass(length);
+    return start;
+  }
+
   #pass(length: number): void {
     this.#at += length;
-    if (this.#at > this.#buffer.length) throw new RangeError('a field is longer than its message');
+    if (this.#at > this.#end) throw new RangeError('a field is longer than its message');
   }
 
   #byte(): number {
-    const byte = this.#buffer[this.#at++];
-    if (byte === undefined) throw new RangeError('the message ends inside a field');
-    return byte;
+    if (this.#at >= this.#end) throw new RangeError('the message ends inside a field');
+    return this.#buffer[this.#at++] as number;
   }
 }

@@ -269,6 +269,25 @@ describe('read models', () => {
     expect(dump(alone)).to.deep.equal(together);
   });
 
+  it('are the same where a batch opens more deliveries than are held before they are written', () => {
+    const ids = Array.from({ length: 10_001 }, (_, index) => EVENT_ID + index);
+    const [first = 0, last = 0] = [ids[0], ids.at(-1)];
+    const log = recorded(
+      [CHANNEL, channelCreated()],
+      [WEBHOOK, webhookCreated()],
+      ...ids.map((id) => [EVENTS, published({ id })] as const),
+      ...[first, last].map((event_id) => [DELIVERIES, attempted({ event_id, ...DELIVERED })] as const),
+    );
+    apply(log);
+    const statusOf = (eventId: number) => models.deliveries.byId(eventId, WEBHOOK_ID)?.status;
+    expect(models.deliveries.countPending()).to.equal(ids.length - 2);
+    expect([first, first + 1, last - 1, last].map(statusOf)).to.deep.equal([
+      ...['delivered', 'pending'],
+      ...['pending', 'delivered'],
+    ]);
+    expect(models.deliveries.changedAt(first, WEBHOOK_ID)).to.deep.equal([log.at(-2)?.position]);
+  });
+
   it('take batch and checkpoint together or not at all', () => {
     apply(LOG.slice(0, 3));
     const before = dump(db);

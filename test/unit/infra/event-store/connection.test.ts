@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { openClient, withAllHosts } from '../../../../infra/event-store/connection.ts';
 import { SettingError } from '../../../../infra/settings.ts';
@@ -27,5 +30,20 @@ describe('the event store connection string', () => {
         .to.throw(SettingError, /^setting EVENTSTORE_URL must be an EventStoreDB connection string$/)
         .that.does.not.have.property('connectionString');
     }
+  });
+
+  it('makes connections on which the store may send 4 MiB ahead of what was read', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = openClient(`esdb://127.0.0.1:${(server.address() as AddressInfo).port}?tls=false`);
+    const connecting = once(server, 'session') as Promise<[ServerHttp2Session]>;
+    const reading = client.getStreamMetadata('any').catch(() => {});
+    const [session] = await connecting;
+    const [settings] = await once(session, 'remoteSettings');
+    expect(settings.initialWindowSize).to.equal(4 * 1_024 * 1_024);
+    session.destroy();
+    await client.dispose();
+    await reading;
+    server.close();
   });
 });

@@ -15,7 +15,7 @@ describe('event store: following the log', () => {
   let batches: AsyncGenerator<{ facts: readonly number[]; position: number }>;
 
   beforeEach(() => {
-    call = Object.assign(new PassThrough({ objectMode: true, highWaterMark: 2_000 }), { cancel: () => {} });
+    call = Object.assign(new PassThrough({ objectMode: true, highWaterMark: 20_000 }), { cancel: () => {} });
     abort = new AbortController();
     const calls = { read: async () => call } as unknown as Calls;
     batches = followLog(calls, { after: -1, signal: abort.signal }, ({ position }) => position);
@@ -45,6 +45,24 @@ describe('event store: following the log', () => {
     expect((await batches.next()).value?.facts).to.have.length(88);
   });
 
+  it('hands over twice as many each time that there were as many, up to 4,096, and 512 again where there were fewer', async () => {
+    const sizes: number[] = [];
+    let position = 0;
+    const take = async (written: number) => {
+      for (let i = 0; i < written; i++) call.write(event(++position));
+      sizes.push((await batches.next()).value?.facts.length);
+    };
+    for (const written of [9_000, 0, 0, 0, 4_096, 0, 700, 0]) await take(written);
+    expect(sizes).to.deep.equal([512, 1_024, 2_048, 4_096, 4_096, 1_320, 512, 188]);
+  });
+
+  it('hands over no more after 8 MiB', async () => {
+    const data = new Uint8Array(3 * 1_024 * 1_024);
+    for (let position = 1; position <= 4; position++) call.write(event(position, data));
+    expect((await batches.next()).value?.facts).to.deep.equal([1, 2, 3]);
+    expect((await batches.next()).value?.facts).to.deep.equal([4]);
+  });
+
   it('fails where the subscription ends, after what came before', async () => {
     call.end(event(1));
     expect((await batches.next()).value?.facts).to.deep.equal([1]);
@@ -52,8 +70,8 @@ describe('event store: following the log', () => {
   });
 });
 
-function event(position: number): Buffer {
+function event(position: number, data = EMPTY): Buffer {
   const stream = { id: 1, text: 'events-1', bytes: Buffer.from('events-1') };
-  const rest = { id: Buffer.alloc(16, 1), type: 't', json: true, data: EMPTY, metadata: EMPTY };
+  const rest = { id: Buffer.alloc(16, 1), type: 't', json: true, data, metadata: EMPTY };
   return eventMessage({ position, stream, revision: position - 1, createdMs: 0, message: undefined, ...rest });
 }
