@@ -1,4 +1,4 @@
-import type { RateLimit } from '../../infra/settings.ts';
+import type { RateLimit } from '../../infra/setting-values.ts';
 import { fieldProblem, Problem } from './problems.ts';
 import { createWindows } from './windows.ts';
 
