@@ -15,6 +15,8 @@ export interface FollowOptions {
   readonly after: number;
   /** Of the streams wanted; absent: all. */
   readonly prefixes?: readonly string[] | undefined;
+  /** The most facts handed over at a time, in place of LARGEST_BATCH. */
+  readonly most?: number;
   readonly signal: AbortSignal;
 }
 
@@ -31,19 +33,20 @@ const BATCH_BYTES = 8 * 1_024 * 1_024;
  */
 export async function* followLog<T>(
   calls: Calls,
-  { after, prefixes, signal }: FollowOptions,
+  { after, prefixes, most = LARGEST_BATCH, signal }: FollowOptions,
   take: (event: StoredEvent) => T | undefined,
 ): AsyncGenerator<LogBatch<T>> {
   const source = createSource(await begin(calls, after, prefixes), take);
   signal.addEventListener('abort', source.wake);
   let position = after;
-  let most = BATCH;
+  const least = Math.min(BATCH, most);
+  let next = least;
   try {
     while (!signal.aborted) {
-      const batch = await gathered(source, most);
+      const batch = await gathered(source, next);
       if (batch.position > position) {
         position = batch.position;
-        most = batch.left > 0 ? BATCH : Math.min(2 * most, LARGEST_BATCH);
+        next = batch.left > 0 ? least : Math.min(2 * next, most);
         yield { facts: batch.facts, position };
       } else {
         await source.whenMore(signal);
@@ -63,10 +66,10 @@ async function gathered<T>(source: Source<T>, most: number): Promise<Gathered<T>
 }
 
 /** Where a reading that has an end begins and ends. */
-export interface ReadUpTo extends Omit<FollowOptions, 'prefixes'> {
+export interface ReadUpTo extends Omit<FollowOptions, 'prefixes' | 'most'> {
   /** Position of the last event that is wanted, which must be in the log. */
   readonly to: number;
-  /** How many facts are handed over at a time, at least, until the end: who commits them then does it once for all. */
+  /** How many facts are handed over at a time, at least, and less than twice as many, until the end: who commits them then does it once for all. */
   readonly atATime: number;
 }
 
@@ -78,7 +81,7 @@ export async function* readUpTo<T extends { readonly position: number }>(
 ): AsyncGenerator<LogBatch<T>> {
   let gathered: T[] = [];
   if (from.after >= to) return;
-  for await (const { facts, position } of followLog(calls, from, take)) {
+  for await (const { facts, position } of followLog(calls, { ...from, most: atATime }, take)) {
     const isEnd = position >= to;
     for (const fact of facts) if (fact.position <= to) gathered.push(fact);
     if (!isEnd && gathered.length < atATime) continue;

@@ -30,8 +30,8 @@ export interface NotaryDeps {
 }
 
 /**
- * Keeps the tree over the log, and signs its head where it leads and there are new facts. It wakes once an interval and takes what has come since, many
- * facts at a time: nothing waits for it, and no delivery has to make room for it fact by fact.
+ * Keeps the tree over the log, and signs its head where it leads and there are new facts. It wakes once a second and takes what has come since, many
+ * facts at a time: nothing waits for it, and no delivery has to make room for it fact by fact, nor for all the facts of an interval.
  */
 export function createNotary(deps: NotaryDeps): Service {
   return createLoop('notary', deps.log, async (signal, working) => {
@@ -51,19 +51,23 @@ async function keep(deps: NotaryDeps, db: DatabaseSync, signal: AbortSignal, wor
   const writer = treeWriter(db);
   const tree = treeQueries(db);
   const remains = createRemains(deps.store);
-  while (!signal.aborted) {
-    // First of all: a start has more urgent things to read.
-    await pause(deps.intervalMs, signal);
+  // First of all: a start has more urgent things to read.
+  await pause(deps.intervalMs, signal);
+  for (let signFromMs = 0; !signal.aborted; await pause(Math.min(deps.intervalMs, LOOK_MS), signal)) {
     await catchUp(deps, writer, remains, signal);
     working();
-    if (signal.aborted || !deps.isLeading() || !isUnsigned(tree)) continue;
+    const nowMs = performance.now();
+    if (signal.aborted || nowMs < signFromMs || !deps.isLeading() || !isUnsigned(tree)) continue;
+    signFromMs = nowMs + deps.intervalMs;
     await appendHead(deps, tree);
     await catchUp(deps, writer, remains, signal);
   }
 }
 
-/** Facts that are hashed and committed at a time, which takes two or three ms: the relay of this process waits for no longer. */
-const AT_A_TIME = 512;
+/** How often what has come is taken where heads are signed less often, in ms: the facts of a busy minute are seconds of work. */
+const LOOK_MS = 1_000;
+/** Facts that are hashed and committed at a time, or less than twice as many, which takes two or three ms: the relay of this process waits for no longer. */
+const AT_A_TIME = 256;
 /** How long it then leaves the processor to others, in ms, however far it is behind. */
 const REST_MS = 5;
 
