@@ -12,8 +12,11 @@ import { whenSick } from './nats-health.ts';
 
 /** Where Debian puts it, and where a user's PATH often does not lead. */
 const SYSTEM_DIRS = ['/usr/sbin', '/usr/local/sbin'];
-/** Go looks for work on all cores before it sleeps: a quarter of the server's CPU at half of the rate, which the others need. A GOMAXPROCS of the environment stands. */
-const HALF_OF_THE_CORES = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))) };
+/**
+ * On half of the cores: Go looks for work on all of them before it sleeps, a quarter of the server's CPU at half of the rate, which the others need. And with a heap that grows by half
+ * before it is collected, not by all. What the environment says of either stands.
+ */
+const MODEST = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '50' };
 const LOOK_MS = 15;
 const GREETING_MS = 1_000;
 
@@ -37,7 +40,7 @@ export function natsServer(dir: string, port: Port, more: readonly string[] = []
       return spawn(command as string, [...args, '-c', config], {
         stdio: 'ignore',
         detached: true,
-        env: { ...HALF_OF_THE_CORES, ...process.env },
+        env: { ...MODEST, ...process.env },
       });
     },
     whenReady: (_process, signal) => whenGreeting(port.current(), serverName, signal),

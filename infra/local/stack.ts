@@ -20,13 +20,13 @@ const EVENTSTORE_MAIN = join(import.meta.dirname, 'eventstore/main.ts');
 
 /**
  * The processes of services, in the order in which they stop; servers after them. By when each must have stopped, in ms from
- * the order: a delivery may wait for its receiver, the others are quick.
+ * the order: a delivery may wait for its receiver, the others are quick. The projector has thousands of facts in hand where it is far behind.
  */
-const SERVICES = [
+const SERVICES: readonly { roles: readonly string[]; stopByMs: number; youngMib?: number }[] = [
   { roles: ['gateway'], stopByMs: 8_000 },
   { roles: ['delivery'], stopByMs: 17_000 },
-  { roles: ['projector', 'relay'], stopByMs: 18_500 },
-] as const;
+  { roles: ['projector', 'relay'], stopByMs: 18_500, youngMib: 16 },
+];
 const SERVERS_STOP_BY_MS = 20_000;
 
 export interface StackOptions {
@@ -67,9 +67,9 @@ export async function createStack({ settings, env, servicesMain, say }: StackOpt
   const servers: Child[] = [];
   if (!settings.natsUrl) servers.push(child(natsServer(join(dataDir, 'nats'), natsPort)));
   if (!settings.eventstoreUrl) servers.push(child(nodeProgram('eventstore', EVENTSTORE_MAIN, [], eventstoreEnv)));
-  const services = SERVICES.map(({ roles }) => {
-    const [first] = roles;
-    return child(nodeProgram(roles.join('+'), servicesMain, roles, first === 'gateway' ? gatewayEnv : serviceEnv));
+  const services = SERVICES.map(({ roles, youngMib }) => {
+    const environment = roles[0] === 'gateway' ? gatewayEnv : serviceEnv;
+    return child(nodeProgram(roles.join('+'), servicesMain, roles, environment, youngMib));
   });
 
   async function eventstoreEnv(wasReady: boolean) {
