@@ -18,6 +18,7 @@ export async function deliveryRate(
   const round = bench.nextRound();
   const beganMs = performance.now();
   const { length } = await publishFor(bench.api, channels, { round, ...published });
+  if (length === 0) throw new Error('no event was accepted');
   const count = length * webhooksEach;
   await bench.received(round, count);
   const perS = (count / (performance.now() - beganMs)) * 1_000;
