@@ -22,6 +22,9 @@ export function waitsFor(delivery: Delivery): number | null {
   return delivery.status === 'pending' && delivery.resumed_in !== undefined ? QUEUEING : null;
 }
 
+/** Status, when it is due and what it waits for, as rows have them. */
+const stateColumns = (delivery: Delivery) => [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
+
 /** A row that is there, and what has become of it. */
 interface ChangedRow {
   readonly rowid: number;
@@ -36,8 +39,7 @@ export function deliveryUpdate(db: DatabaseSync) {
     UPDATE deliveries SET status = ?, due_ms = ?, waits = ?, revision = ?, state = ?, changed_at = changed_at || ?
     WHERE rowid = ?`);
   return ({ rowid, revision, delivery, changedAt }: ChangedRow): void => {
-    const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
-    update.run(...columns, revision, JSON.stringify(delivery), changedAt, rowid);
+    update.run(...stateColumns(delivery), revision, JSON.stringify(delivery), changedAt, rowid);
   };
 }
 
@@ -83,9 +85,15 @@ export function heldDeliveries(db: DatabaseSync, atEnd: (write: () => void) => v
       if (rowid !== undefined) {
         if (row.changedAt !== '') update({ ...row, rowid });
       } else {
-        const columns = [delivery.status, dueMs(delivery), waitsFor(delivery)] as const;
         const ids = [delivery.event_id, delivery.webhook_id, row.channelId] as const;
-        insert.run(...ids, ...columns, row.position, row.revision, JSON.stringify(delivery), row.changedAt);
+        insert.run(
+          ...ids,
+          ...stateColumns(delivery),
+          row.position,
+          row.revision,
+          JSON.stringify(delivery),
+          row.changedAt,
+        );
       }
     }
     held.clear();
