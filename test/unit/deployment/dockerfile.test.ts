@@ -84,6 +84,7 @@ describe('the Dockerfile', () => {
       it('starts the services themselves, with no shell and no set-up between', () => {
         expect(wordsOf(lastOf(image, 'ENTRYPOINT'))).to.deep.equal([
           'node',
+          '--no-allocation-site-pretenuring',
           '--disable-warning=ExperimentalWarning',
           'services/main.ts',
         ]);
