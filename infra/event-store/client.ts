@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type streams from '@eventstore/db-client/generated/streams_pb.js';
-import { type Fact, isFactStream, type NewFact, type RecordedFact } from '../../domain/facts.ts';
+import type { Fact, NewFact, RecordedFact } from '../../domain/facts.ts';
 import { openCalls, type ReadCall } from './calls.ts';
 import { openClient } from './connection.ts';
 import { inTime } from './errors.ts';
 import { cancel, type FollowOptions, followLog, type ReadUpTo, readUpTo } from './follow.ts';
 import { allFrom, lastOfAll, streamFrom, streamFromEnd } from './read-request.ts';
+import { shareLog } from './shared-log.ts';
 import type { Expected } from './wire/append-request.ts';
 import type { Appended } from './wire/append-response.ts';
 import { type ReadAnswer, readReadResponse, type StoredEvent, toFact } from './wire/read-response.ts';
@@ -24,6 +25,7 @@ export type EventStore = ReturnType<typeof connectEventStore>;
 export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
   const client = openClient(url);
   const calls = openCalls(client);
+  const shared = shareLog((options) => followLog(calls, options, (event) => event));
 
   async function drain(request: streams.ReadReq, take: (answer: ReadAnswer) => void) {
     let call: ReadCall | undefined;
@@ -104,10 +106,13 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
      * Follows the log for ever, in order, from behind `after` (-1: from its beginning): facts, as many at a time as are there, and
      * how far the log has been read. Where the connection breaks it throws: the caller goes on from its checkpoint.
      * Without prefixes: all streams that are ours, and a position that is exact to the last event of the log.
+     * All who follow it in one process share what is read for them: see `shareLog`.
      * @throws StoreUnavailable
      */
-    follow: (options: FollowOptions) =>
-      followLog(calls, options, (event) => (isFactStream(event.stream) ? toFact(event) : undefined)),
+    follow: shared.follow,
+
+    /** What the log holds behind a position, as those who follow it here have just read it; undefined where that is not kept here: it is to be read then. */
+    recentStored: shared.recent,
 
     /** Follows the log as `follow` does, but hands over every event as the store holds it, also of streams that are not ours. @throws StoreUnavailable */
     followStored: (options: FollowOptions) => followLog(calls, options, (event) => event),

@@ -53,11 +53,11 @@ describe('the notary', () => {
   const log = (): Logger =>
     Object.assign(Object.create(silent), { error: (_: object, text: string) => errors.push(text) });
 
-  async function start(node = 'a', isLeading = () => true) {
+  async function start(node = 'a', isLeading = () => true, from: EventStore = store) {
     const notary = createNotary({
       ...{
         ...writableTree(join(dir, node), silent),
-        store,
+        store: from,
         key: KEY,
         isLeading,
         intervalMs: 10,
@@ -67,6 +67,20 @@ describe('the notary', () => {
     });
     await notary.start();
     running.push(notary);
+  }
+  /** Follows the log beside the notary, from its beginning. */
+  async function follow() {
+    const abort = new AbortController();
+    let reached = -1;
+    const following = (async () => {
+      for await (const { position } of store.follow({ after: -1, signal: abort.signal })) reached = position;
+    })();
+    const stop = async () => {
+      abort.abort();
+      await following;
+    };
+    running.push({ name: 'follower', start: async () => {}, stop });
+    await waitFor('the follower', store.lastPosition, (end) => reached >= end);
   }
   async function appendFact() {
     count += 1;
@@ -168,17 +182,39 @@ describe('the notary', () => {
     return head?.data.root_hash;
   }
 
-  it('makes the same tree of what is erased and of what remains of it', async () => {
-    const root = await signThree();
-    await eraseFirst(2, namedLeaf);
-    await running.pop()?.stop();
-    rmSync(treeFile(join(dir, 'a')));
-    await start();
-    await start('b', () => false);
-    for (const node of ['a', 'b']) await waitFor('the tree', () => treeOf(node, (tree) => tree.size() >= 4));
-    for (const node of ['a', 'b']) expect(treeOf(node, (tree) => tree.root(3).toString('base64'))).to.equal(root);
-    expect(errors).to.deep.equal([]);
+  it('takes what others in its process have just read, and reads nothing itself', async () => {
+    let reads = 0;
+    const storedUpTo: EventStore['storedUpTo'] = (options) => {
+      reads += 1;
+      return store.storedUpTo(options);
+    };
+    await appendFact();
+    await follow();
+    await start('a', () => false, { ...store, storedUpTo });
+    await waitFor('the first fact', () => treeOf('a', (tree) => tree.size() === 1));
+    const many = Array.from({ length: 400 }, (_, n) => newFact(channelCreated({ id: 1_000 + n }), 1_000 + n));
+    await store.append(stream.channel(1_000), many, 'any');
+    await waitFor('all of them', () => treeOf('a', (tree) => tree.size() === 401));
+    expect(reads).to.equal(0);
+    await start('b', () => false, { ...store, recentStored: () => undefined });
+    await waitFor('the same tree', () => treeOf('b', (tree) => tree.size() === 401));
+    const [a, b] = ['a', 'b'].map((node) => treeOf(node, (tree) => tree.root(401).toString('base64')));
+    expect(a).to.equal(b);
   });
+
+  for (const isRead of [false, true])
+    it(`makes the same tree of what is erased and of what remains of it${isRead ? ', where others have just read the rest' : ''}`, async () => {
+      const root = await signThree();
+      await eraseFirst(2, namedLeaf);
+      await running.pop()?.stop();
+      rmSync(treeFile(join(dir, 'a')));
+      if (isRead) await follow();
+      await start();
+      await start('b', () => false);
+      for (const node of ['a', 'b']) await waitFor('the tree', () => treeOf(node, (tree) => tree.size() >= 4));
+      for (const node of ['a', 'b']) expect(treeOf(node, (tree) => tree.root(3).toString('base64'))).to.equal(root);
+      expect(errors).to.deep.equal([]);
+    });
 
   it('says so where something else remains of a fact than it was', async () => {
     await signThree();
