@@ -38,10 +38,17 @@ export function createPublisher(queue: Queue, log: Logger, term: Pick<Term, 'sig
   }
 
   return {
-    /** Resolves when there is room for the next one. @param id the queue takes a message of the same id once @param dueMs when it is wanted; absent: at once */
-    async add(message: QueueMessage, id: string, dueMs?: number): Promise<void> {
-      await slots.acquire();
-      void publish(message, id, dueMs).finally(slots.release);
+    /**
+     * Resolves when it is on its way; undefined where it is at once: what is added with no wait between is written to the broker in one go.
+     * @param id the queue takes a message of the same id once
+     * @param dueMs when it is wanted; absent: at once
+     */
+    add(message: QueueMessage, id: string, dueMs?: number): Promise<void> | undefined {
+      const begin = () => void publish(message, id, dueMs).finally(slots.release);
+      const whenRoom = slots.acquire();
+      if (whenRoom) return whenRoom.then(begin);
+      begin();
+      return undefined;
     },
     /**
      * Resolves once the broker has everything that was added, with the last sequence since the flush before; undefined where there was none.

@@ -168,7 +168,8 @@ async function relayBatch(
       if (fact.position <= skipTo) continue;
       spans.begin(fact);
       for (const { id, ...about } of messagesOf(registry, fact)) {
-        await publisher.add({ ...about, position: fact.position }, id);
+        const whenRoom = publisher.add({ ...about, position: fact.position }, id);
+        if (whenRoom) await whenRoom;
         messages += 1;
       }
       if (messages < NOTED) continue;

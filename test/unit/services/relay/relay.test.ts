@@ -32,6 +32,9 @@ describe('the relay', () => {
   /** How many messages there were before. */
   let onQueue: number;
   let whenPublishing: () => Promise<void>;
+  /** Messages that were sent and not written to the broker, and how many were written at a time. */
+  let unwritten: number;
+  let writes: number[];
   /** What the last leader has noted; or that there still is one, and how far it has come. */
   let found: Partial<Taken<RelayNote>> | 'another leads';
   let noted: number;
@@ -49,11 +52,18 @@ describe('the relay', () => {
     noted = -1;
     ownNote = undefined;
     whenPublishing = async () => {};
+    unwritten = 0;
+    writes = [];
   });
   afterEach(async () => {
     await relay.stop();
     db.close();
   });
+
+  const write = () => {
+    writes.push(unwritten);
+    unwritten = 0;
+  };
 
   const head = () => log.at(-1)?.position ?? -1;
 
@@ -78,6 +88,9 @@ describe('the relay', () => {
         onQueue = 0;
       },
       async publish(message: QueueMessage, id: string) {
+        // As the client of NATS does: what is sent before this has its turn is one write.
+        if (unwritten === 0) queueMicrotask(write);
+        unwritten += 1;
         await whenPublishing();
         ids.push(id);
         return queued.push(decodeMessage(encodeMessage(message)));
@@ -135,6 +148,16 @@ describe('the relay', () => {
       { event_id: 1, webhook_id: WEBHOOK_ID, position: log[1]?.position },
       { event_id: 2, webhook_id: WEBHOOK_ID, position: log[2]?.position },
     ]);
+  });
+
+  it('writes all messages of what it has read to the broker in one go', async () => {
+    const webhooks = [7, 8, 9].map((id): Place => [stream.webhook(id), webhookCreated({ id })]);
+    log = recorded(...webhooks);
+    await start();
+    await whenRead();
+    log = recorded(...webhooks, ...[1, 2, 3, 4].map(event));
+    await whenRead();
+    expect(writes).to.deep.equal([12]);
   });
 
   it('leaves to the sweeper what was published before its table was made, and notes how far that is', async () => {
