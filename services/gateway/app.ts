@@ -12,6 +12,7 @@ import { asProblem, Problem } from './problems.ts';
 import { checkHead, createPipelineCheck, givenRequestId } from './request-head.ts';
 import { createRequestLog } from './request-log.ts';
 import { beginRequestSpan, endRequestSpan } from './request-span.ts';
+import type { Route } from './route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { setStandingHeaders } from './standing-headers.ts';
 
@@ -20,19 +21,31 @@ export type AppSettings = Pick<Settings, 'host' | 'corsOrigins' | 'allowedHosts'
 /** The Koa application: every route, and an answer to whatever is none. */
 export function createApp(gateway: Gateway, settings: AppSettings, isStopping: () => boolean): Koa {
   const endpoint = createEndpoints(gateway);
-  // A path names one thing: an empty id at its end must not turn it into that of the whole list.
-  const router = new Router({ sensitive: true, strict: true });
+  const isPublishing = (route: Route) => route.isPublishing === true;
+  // Nearly all requests are publications: a router tries the paths of all its routes, so theirs are in one of their own, which is asked first.
+  const publishing = createRouter(ROUTES.filter(isPublishing), endpoint);
+  const router = createRouter(
+    ROUTES.filter((route) => !isPublishing(route)),
+    endpoint,
+  );
   const { page, file } = createConsole();
   router.register('/', ['GET'], [page]);
   router.register('/console/:version/:file', ['GET'], [file]);
-  for (const route of ROUTES) router.register(route.path, [route.method], [endpoint(route)]);
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
   app.use(answerAlways(gateway, isStopping)).use(refuseUnsafe(settings));
   const cors = createCors(settings);
   if (cors) app.use(cors);
-  app.use(router.routes() as Middleware).use(answerNoRoute);
+  app.use(publishing.routes() as Middleware).use(router.routes() as Middleware);
+  app.use(answerNoRoute);
   return app;
+}
+
+function createRouter(routes: readonly Route[], endpoint: (route: Route) => Middleware): Router {
+  // A path names one thing: an empty id at its end must not turn it into that of the whole list.
+  const router = new Router({ sensitive: true, strict: true });
+  for (const route of routes) router.register(route.path, [route.method], [endpoint(route)]);
+  return router;
 }
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
