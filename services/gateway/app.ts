@@ -21,16 +21,24 @@ export type AppSettings = Pick<Settings, 'host' | 'corsOrigins' | 'allowedHosts'
 /** The Koa application: every route, and an answer to whatever is none. */
 export function createApp(gateway: Gateway, settings: AppSettings, isStopping: () => boolean): Koa {
   const endpoint = createEndpoints(gateway);
-  const isPublishing = (route: Route) => route.isPublishing === true;
+  const register = (router: Router, routes: readonly Route[]) => {
+    for (const route of routes) router.register(route.path, [route.method], [endpoint(route)]);
+  };
   // Nearly all requests are publications: a router tries the paths of all its routes, so theirs are in one of their own, which is asked first.
-  const publishing = createRouter(ROUTES.filter(isPublishing), endpoint);
-  const router = createRouter(
-    ROUTES.filter((route) => !isPublishing(route)),
-    endpoint,
+  const publishing = createRouter();
+  register(
+    publishing,
+    ROUTES.filter((route) => route.isPublishing),
   );
+  const router = createRouter();
   const { page, file } = createConsole();
+  // Before what programs are answered at the same path.
   router.register('/', ['GET'], [page]);
   router.register('/console/:version/:file', ['GET'], [file]);
+  register(
+    router,
+    ROUTES.filter((route) => !route.isPublishing),
+  );
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
   app.use(answerAlways(gateway, isStopping)).use(refuseUnsafe(settings));
@@ -41,12 +49,8 @@ export function createApp(gateway: Gateway, settings: AppSettings, isStopping: (
   return app;
 }
 
-function createRouter(routes: readonly Route[], endpoint: (route: Route) => Middleware): Router {
-  // A path names one thing: an empty id at its end must not turn it into that of the whole list.
-  const router = new Router({ sensitive: true, strict: true });
-  for (const route of routes) router.register(route.path, [route.method], [endpoint(route)]);
-  return router;
-}
+/** A path names one thing: an empty id at its end must not turn it into that of the whole list. */
+const createRouter = (): Router => new Router({ sensitive: true, strict: true });
 
 /** Whatever happens further in, there is an answer: its errors become problems here. */
 function answerAlways({ log, figures, tracing }: Gateway, isStopping: () => boolean): Middleware {
