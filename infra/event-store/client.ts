@@ -25,7 +25,8 @@ export type EventStore = ReturnType<typeof connectEventStore>;
 export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
   const client = openClient(url);
   const calls = openCalls(client);
-  const shared = shareLog((options) => followLog(calls, options, (event) => event));
+  const followStored = (options: FollowOptions) => followLog(calls, options);
+  const shared = shareLog(followStored);
 
   async function drain(request: streams.ReadReq, take: (answer: ReadAnswer) => void) {
     let call: ReadCall | undefined;
@@ -115,10 +116,10 @@ export function connectEventStore(url: string, deadlineMs = DEADLINE_MS) {
     recentStored: shared.recent,
 
     /** Follows the log as `follow` does, but hands over every event as the store holds it, also of streams that are not ours. @throws StoreUnavailable */
-    followStored: (options: FollowOptions) => followLog(calls, options, (event) => event),
+    followStored,
 
     /** Every event from behind `after` up to and including position `to`, as the store holds it, many at a time. @throws StoreUnavailable */
-    storedUpTo: (options: ReadUpTo) => readUpTo(calls, options, (event) => event),
+    storedUpTo: (options: ReadUpTo) => readUpTo(calls, options),
 
     /**
      * The first event behind a position, as the store holds it; undefined where there is none.

@@ -29,14 +29,12 @@ const BATCH_BYTES = 8 * 1_024 * 1_024;
 /**
  * Follows the log over a subscription to `$all`; see `EventStore.follow`. With prefixes the store passes over all other streams;
  * without, the position is exact to the last event.
- * @param take makes of an event what is wanted; undefined where it is to be passed over
  */
-export async function* followLog<T>(
+export async function* followLog(
   calls: Calls,
   { after, prefixes, most = LARGEST_BATCH, signal }: FollowOptions,
-  take: (event: StoredEvent) => T | undefined,
-): AsyncGenerator<LogBatch<T>> {
-  const source = createSource(await begin(calls, after, prefixes), take);
+): AsyncGenerator<LogBatch<StoredEvent>> {
+  const source = createSource(await begin(calls, after, prefixes));
   signal.addEventListener('abort', source.wake);
   let position = after;
   const least = Math.min(BATCH, most);
@@ -59,8 +57,8 @@ export async function* followLog<T>(
 }
 
 /** What is there, and what the turns after it bring, until one brings nothing: whoever commits it then does it once for all. */
-async function gathered<T>(source: Source<T>, most: number): Promise<Gathered<T>> {
-  const batch: Gathered<T> = { facts: [], position: -1, left: most, leftBytes: BATCH_BYTES };
+async function gathered(source: Source, most: number): Promise<Gathered> {
+  const batch: Gathered = { facts: [], position: -1, left: most, leftBytes: BATCH_BYTES };
   while (source.take(batch) && batch.left > 0 && batch.leftBytes > 0) await nextTurn();
   return batch;
 }
@@ -74,14 +72,13 @@ export interface ReadUpTo extends Omit<FollowOptions, 'prefixes' | 'most'> {
 }
 
 /** Reads the log as `followLog` does, up to a position, and ends. Where `signal` aborts, it ends before that. */
-export async function* readUpTo<T extends { readonly position: number }>(
+export async function* readUpTo(
   calls: Calls,
   { to, atATime, ...from }: ReadUpTo,
-  take: (event: StoredEvent) => T | undefined,
-): AsyncGenerator<LogBatch<T>> {
-  let gathered: T[] = [];
+): AsyncGenerator<LogBatch<StoredEvent>> {
+  let gathered: StoredEvent[] = [];
   if (from.after >= to) return;
-  for await (const { facts, position } of followLog(calls, { ...from, most: atATime }, take)) {
+  for await (const { facts, position } of followLog(calls, { ...from, most: atATime })) {
     const isEnd = position >= to;
     for (const fact of facts) if (fact.position <= to) gathered.push(fact);
     if (!isEnd && gathered.length < atATime) continue;
@@ -99,8 +96,8 @@ async function begin(calls: Calls, after: number, prefixes: readonly string[] | 
   }
 }
 
-interface Gathered<T> {
-  readonly facts: T[];
+interface Gathered {
+  readonly facts: StoredEvent[];
   /** -1 where there is nothing. */
   position: number;
   /** How many messages, and how many bytes of them, may be added. */
@@ -108,9 +105,9 @@ interface Gathered<T> {
   leftBytes: number;
 }
 
-type Source<T> = ReturnType<typeof createSource<T>>;
+type Source = ReturnType<typeof createSource>;
 
-function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | undefined) {
+function createSource(call: ReadCall) {
   let failure: unknown;
   let wake = () => {};
   call.on('readable', () => wake());
@@ -123,7 +120,7 @@ function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | unde
   return {
     wake: () => wake(),
     /** Adds what is there now and may be added. @returns whether anything was there */
-    take(batch: Gathered<T>): boolean {
+    take(batch: Gathered): boolean {
       const before = batch.left;
       while (batch.left > 0 && batch.leftBytes > 0) {
         const message = call.read() as Buffer | null;
@@ -133,8 +130,7 @@ function createSource<T>(call: ReadCall, taken: (event: StoredEvent) => T | unde
         const answer = readReadResponse(message);
         if (answer.kind !== 'event' && answer.kind !== 'checkpoint') continue;
         batch.position = answer.position;
-        const fact = answer.kind === 'event' && answer.event ? taken(answer.event) : undefined;
-        if (fact !== undefined) batch.facts.push(fact);
+        if (answer.kind === 'event' && answer.event) batch.facts.push(answer.event);
       }
       return batch.left < before;
     },

@@ -12,7 +12,6 @@ import { asProblem, Problem } from './problems.ts';
 import { checkHead, createPipelineCheck, givenRequestId } from './request-head.ts';
 import { createRequestLog } from './request-log.ts';
 import { beginRequestSpan, endRequestSpan } from './request-span.ts';
-import type { Route } from './route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { setStandingHeaders } from './standing-headers.ts';
 
@@ -21,24 +20,16 @@ export type AppSettings = Pick<Settings, 'host' | 'corsOrigins' | 'allowedHosts'
 /** The Koa application: every route, and an answer to whatever is none. */
 export function createApp(gateway: Gateway, settings: AppSettings, isStopping: () => boolean): Koa {
   const endpoint = createEndpoints(gateway);
-  const register = (router: Router, routes: readonly Route[]) => {
-    for (const route of routes) router.register(route.path, [route.method], [endpoint(route)]);
-  };
   // Nearly all requests are publications: a router tries the paths of all its routes, so theirs are in one of their own, which is asked first.
   const publishing = createRouter();
-  register(
-    publishing,
-    ROUTES.filter((route) => route.isPublishing),
-  );
   const router = createRouter();
   const { page, file } = createConsole();
   // Before what programs are answered at the same path.
   router.register('/', ['GET'], [page]);
   router.register('/console/:version/:file', ['GET'], [file]);
-  register(
-    router,
-    ROUTES.filter((route) => !route.isPublishing),
-  );
+  for (const route of ROUTES) {
+    (route.isPublishing ? publishing : router).register(route.path, [route.method], [endpoint(route)]);
+  }
   const app = new Koa();
   app.on('error', (err) => gateway.log.error({ err }, 'an answer could not be written'));
   app.use(answerAlways(gateway, isStopping)).use(refuseUnsafe(settings));

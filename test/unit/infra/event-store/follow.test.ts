@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Calls } from '../../../../infra/event-store/calls.ts';
 import { StoreUnavailable } from '../../../../infra/event-store/errors.ts';
-import { followLog } from '../../../../infra/event-store/follow.ts';
+import { followLog, type LogBatch } from '../../../../infra/event-store/follow.ts';
+import type { StoredEvent } from '../../../../infra/event-store/wire/read-response.ts';
 import { eventMessage } from '../../../../infra/local/eventstore/wire/read-response.ts';
 import { errorOf } from '../../../support/error-of.ts';
 
@@ -18,7 +19,7 @@ describe('event store: following the log', () => {
     call = Object.assign(new PassThrough({ objectMode: true, highWaterMark: 20_000 }), { cancel: () => {} });
     abort = new AbortController();
     const calls = { read: async () => call } as unknown as Calls;
-    batches = followLog(calls, { after: -1, signal: abort.signal }, ({ position }) => position);
+    batches = positionsIn(followLog(calls, { after: -1, signal: abort.signal }));
   });
 
   afterEach(async () => {
@@ -69,6 +70,10 @@ describe('event store: following the log', () => {
     expect(await errorOf(batches.next())).to.be.instanceOf(StoreUnavailable);
   });
 });
+
+async function* positionsIn(batches: AsyncGenerator<LogBatch<StoredEvent>>) {
+  for await (const { facts, position } of batches) yield { facts: facts.map((fact) => fact.position), position };
+}
 
 function event(position: number, data = EMPTY): Buffer {
   const stream = { id: 1, text: 'events-1', bytes: Buffer.from('events-1') };
