@@ -78,6 +78,12 @@ function mendable(error: unknown, settings: Settings | undefined): string | unde
   return cause === undefined ? undefined : mendable(cause, settings);
 }
 
+/** The port of a gateway that is to be tried again: on another one, where a supervisor chose it. */
+function isTaken(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' || (cause !== undefined && isTaken(cause));
+}
+
 const names = process.argv.slice(2);
 let settings: Settings | undefined;
 try {
@@ -87,6 +93,6 @@ try {
 } catch (error) {
   const line = mendable(error, settings);
   console.error(line ?? error);
-  const isMendableRole = names.length > 0 && line !== undefined;
+  const isMendableRole = names.length > 0 && line !== undefined && !isTaken(error);
   process.exit(isMendableRole ? CANNOT_START_CODE : 1);
 }

@@ -1,8 +1,10 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { apiAt } from '../../support/api.ts';
 import { newDataDir, type Stack, startStack } from '../../support/stack.ts';
+
+const TAKE_PORT_ONCE = join(import.meta.dirname, '../../support/take-port-once.ts');
 
 describe('npm start', () => {
   const dataDir = newDataDir();
@@ -60,6 +62,15 @@ describe('npm start', () => {
       await stack.stop();
     }
     expect(await servers.stop()).to.equal(0);
+  });
+
+  it('takes another port for the gateway where the one that it had chosen is taken before it listens', async () => {
+    const takenPort = join(newDataDir(), 'taken-port');
+    stack = await startStack({ env: { NODE_OPTIONS: `--import ${TAKE_PORT_ONCE}`, TAKEN_PORT: takenPort } });
+    const taken = readFileSync(takenPort, 'utf8');
+    expect(new URL(stack.url).port).to.not.equal(taken);
+    expect(stack.output()).to.include(`port ${taken} is in use`).and.include(`Open      ${stack.url}`);
+    expect(await apiAt(stack.url).newChannel()).to.have.property('id');
   });
 
   function fileOf(name: string, content: string): string {
