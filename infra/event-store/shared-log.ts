@@ -7,6 +7,8 @@ const KEPT_EVENTS = 4_096;
 const KEPT_BYTES = 8 * 1_024 * 1_024;
 /** How many events more there may be until some are dropped: it is done for many at a time. */
 const SLACK_EVENTS = 1_024;
+/** A batch of so many events is of a reader far behind: then nothing is kept that all who follow have had, since nobody else is near. */
+const FAR_BEHIND = 2_048;
 /** Events of no stream that is wanted, after which the place behind them is handed over all the same. */
 const PASSED_OVER = 1_024;
 
@@ -77,7 +79,8 @@ function openWindow(subscribe: Subscribe, after: number, onClosed: (closed: obje
   /** The place behind which everything is kept. */
   let from = after;
   let reached = after;
-  let followers = 0;
+  /** Who follows, and up to where each has had everything. */
+  const followers = new Set<{ position: number }>();
   const waiting: (() => void)[] = [];
   let isReading = false;
   let failure: unknown;
@@ -106,13 +109,19 @@ function openWindow(subscribe: Subscribe, after: number, onClosed: (closed: obje
     }
     reached = batch.position;
     const older = events.length - batch.facts.length;
-    if (events.length > KEPT_EVENTS + SLACK_EVENTS || bytes > KEPT_BYTES) dropFrom(older);
+    const passed = batch.facts.length >= FAR_BEHIND ? Math.min(older, firstBehind(events, slowest())) : 0;
+    if (passed > 0 || events.length > KEPT_EVENTS + SLACK_EVENTS || bytes > KEPT_BYTES) dropFrom(older, passed);
   }
 
-  /** @param older how many may be dropped */
-  function dropFrom(older: number) {
+  const slowest = () => Math.min(...[...followers].map(({ position }) => position));
+
+  /**
+   * @param older how many may be dropped
+   * @param passed how many of these are, in any case
+   */
+  function dropFrom(older: number, passed: number) {
     let dropped = 0;
-    while (dropped < older && (events.length - dropped > KEPT_EVENTS || bytes > KEPT_BYTES)) {
+    while (dropped < older && (dropped < passed || events.length - dropped > KEPT_EVENTS || bytes > KEPT_BYTES)) {
       const event = events[dropped] as StoredEvent;
       bytes -= bytesOf(event);
       from = event.position;
@@ -129,9 +138,8 @@ function openWindow(subscribe: Subscribe, after: number, onClosed: (closed: obje
     await woken;
   }
 
-  function leave() {
-    followers -= 1;
-    if (followers > 0) return;
+  function endUnlessFollowed() {
+    if (followers.size > 0) return;
     onClosed(window);
     abort.abort();
     void source.return(undefined);
@@ -146,21 +154,23 @@ function openWindow(subscribe: Subscribe, after: number, onClosed: (closed: obje
 
     /** What is behind a position, and what comes, as long as what comes next for the follower is kept. @throws StoreUnavailable */
     async *follow(after: number, signal: AbortSignal): AsyncGenerator<LogBatch<StoredEvent>> {
-      followers += 1;
+      const follower = { position: after };
+      followers.add(follower);
       signal.addEventListener('abort', wakeAll);
       try {
-        for (let position = after; !signal.aborted && position >= from; ) {
-          if (position === reached) {
+        while (!signal.aborted && follower.position >= from) {
+          if (follower.position === reached) {
             await whenMore();
             continue;
           }
-          const batch = window.behind(position);
-          position = batch.position;
+          const batch = window.behind(follower.position);
+          follower.position = batch.position;
           yield batch;
         }
       } finally {
         signal.removeEventListener('abort', wakeAll);
-        leave();
+        followers.delete(follower);
+        endUnlessFollowed();
       }
     },
   };

@@ -186,6 +186,21 @@ describe('event store: one subscription for all who follow the log', () => {
     );
   });
 
+  it('keeps nothing that all have had while they are far behind', async () => {
+    store.handOver(2_048);
+    store.append(3 * 2_048);
+    const fast = follow(-1);
+    const slow = follow(-1);
+    await Promise.all([fast.takeUpTo(2_048), slow.takeUpTo(2_048)]);
+    await fast.takeUpTo(4_096);
+    expect(log.recent(2_047)).to.equal(undefined);
+    await fast.takeUpTo(6_144);
+    expect(positionsIn(log.recent(2_048)).facts).to.deep.equal(upTo(6_144).slice(2_048));
+    await slow.takeUpTo(6_144);
+    for (const { seen } of [fast, slow]) expect(seen).to.deep.equal(upTo(6_144));
+    expect(store.opened()).to.deep.equal([-1]);
+  });
+
   it('keeps no more than 8 MiB, but the newest batch', async () => {
     const one = follow(-1);
     for (let nth = 1; nth <= 5; nth++) {
@@ -229,8 +244,9 @@ function createFollower(follow: (signal: AbortSignal) => AsyncGenerator<LogBatch
   };
 }
 
-/** A log in memory. Its subscriptions hand over up to 512 events at a time. */
+/** A log in memory. */
 function fakeStore() {
+  let most = 512;
   const events: StoredEvent[] = [];
   const changed = new EventEmitter().setMaxListeners(0);
   const opened: number[] = [];
@@ -242,6 +258,10 @@ function fakeStore() {
     /** Where those began that have not ended. */
     open: () => open,
     end: () => events.length,
+    /** So many events at a time, at the most. */
+    handOver(count: number): void {
+      most = count;
+    },
     append(count: number, stream = 'events-1', data = EMPTY): void {
       for (let n = 0; n < count; n++) {
         const position = events.length + 1;
@@ -262,7 +282,7 @@ function fakeStore() {
       const fail = (reject: (error: Error) => void) => () => failure && reject(failure);
       try {
         for (let position = Math.max(after, 0); !signal.aborted; ) {
-          const batch = events.slice(position, position + 512);
+          const batch = events.slice(position, position + most);
           position += batch.length;
           const facts = batch.filter(({ stream }) => prefixes.some((prefix) => stream.startsWith(prefix)));
           if (batch.length > 0) yield { facts, position };
