@@ -32,6 +32,10 @@ export const USUAL: Omit<CellShape, 'nodes'> = {
   ...{ fanOut: 1, attempts: 1, layout: 'start' },
 };
 
+/** Whether relays follow the log by themselves: those that share a process with a projector follow it together. */
+export const isRelayApart = (layout: Layout): boolean =>
+  LAYOUTS[layout].some((roles: readonly Role[]) => roles.includes('relay') && !roles.includes('projector'));
+
 /** Something that an event needs for so long, of which there are so many. */
 export interface Resource {
   readonly name: string;
@@ -44,23 +48,24 @@ export interface Resource {
 export const boundPerS = ({ servers, demandMs }: Resource): number => (servers / demandMs) * 1_000;
 
 /** What a server that others follow costs by what it costs alone. */
-export const REPLICATING = (ASSUMED.leadersShare * MEASURED.brokersMs.two) / MEASURED.fullLoadMs.broker;
+export const REPLICATING = (ASSUMED.leadersShare * MEASURED.brokersMs) / MEASURED.fullLoadMs.broker;
 
 /** CPU of an event by what it is spent on, in ms: each as under full load, when much is done at a time. */
-export function demands({ nodes, fanOut, attempts }: CellShape) {
+export function demands({ nodes, fanOut, attempts, layout }: CellShape) {
   const { fullLoadMs } = MEASURED;
+  const readEventMs = isRelayApart(layout) ? PARTS.readEventMs : 0;
   const posts = fanOut * attempts;
   const facts = 1 + posts;
   return {
     gatewayMs: fullLoadMs.gateway,
     /** Each node folds every fact. */
     foldMs: PARTS.foldEventMs + posts * PARTS.foldDeliveryMs,
-    relayMs: PARTS.readEventMs + fanOut * PARTS.publishMs,
-    standbyMs: PARTS.readEventMs,
+    relayMs: readEventMs + fanOut * PARTS.publishMs,
+    standbyMs: readEventMs,
     deliveryMs: posts * fullLoadMs.delivery,
     appendMs: REPLICATING * STORE_PARTS.appendMs * facts,
-    /** Every fact to every projector, every publication to every relay. */
-    followedMs: STORE_PARTS.giveMs * nodes * (facts + 1),
+    /** Every fact to every projector, and every publication to every relay that is a process of its own. */
+    followedMs: STORE_PARTS.giveMs * nodes * (facts + (isRelayApart(layout) ? 1 : 0)),
     /** What failed is published once more, to its slot, and handed out from there: about twice the cost of a live one (decision 4). */
     brokerMs: REPLICATING * fullLoadMs.broker * (fanOut + 2 * (posts - fanOut)),
   };

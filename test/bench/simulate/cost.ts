@@ -1,5 +1,5 @@
 import { ASSUMED, type Prices } from './assumed.ts';
-import { type CellShape, totalMs } from './capacity.ts';
+import { type CellShape, isRelayApart, totalMs } from './capacity.ts';
 import { MEASURED } from './measured.ts';
 
 const MILLION = 1_000_000;
@@ -31,7 +31,7 @@ export const coresOf = ({ nodes, nodeCores, engineCores }: CellShape): number =>
 
 /** @param eventsPerS what the cell is given to carry */
 export function costOfMillion(shape: CellShape, prices: Prices, eventsPerS: number): Cost {
-  const { nodes, fanOut, attempts } = shape;
+  const { nodes, fanOut, attempts, layout } = shape;
   const { storedFactBytes, projectedBytes, sentFactBytes, queuedBytes } = MEASURED;
   /** Of a delivery: its attempts, and its part of its event. */
   const facts = attempts + 1 / fanOut;
@@ -39,8 +39,8 @@ export function costOfMillion(shape: CellShape, prices: Prices, eventsPerS: numb
   const log_gib = (facts * storedFactBytes * REPLICAS * MILLION) / GIB;
   const read_models_gib = (projectedBytes * nodes * MILLION) / GIB;
   const sent_out_gib = (attempts * (sentFactBytes + ASSUMED.postOverheadBytes) * MILLION) / GIB;
-  /** A fact goes to the leading server, from there to two others, and to each projector; publications to each relay, too. */
-  const factCopies = facts * (REPLICAS + nodes) + nodes / fanOut;
+  /** A fact goes to the leading server, from there to two others, and to each projector; publications to each relay that is a process of its own, too. */
+  const factCopies = facts * (REPLICAS + nodes) + (isRelayApart(layout) ? nodes / fanOut : 0);
   /** A message goes to the leading server, from there to two others, and to a worker. */
   const messages = attempts * (REPLICAS + 1);
   const sent_inside_gib = ((factCopies * sentFactBytes + messages * queuedBytes) * MILLION) / GIB;

@@ -26,6 +26,7 @@ export function createEventLoop(timeline: Timeline, cores: Cores, { turnMs, afte
   let cpuMs = 0;
   let turns = 0;
   let tasks = 0;
+  const atEnd: (() => void)[] = [];
 
   function turn() {
     const batch = ready;
@@ -54,6 +55,7 @@ export function createEventLoop(timeline: Timeline, cores: Cores, { turnMs, afte
   }
 
   function end() {
+    for (const effect of atEnd.splice(0)) effect();
     const waiting = afterTurn?.();
     if (!waiting) {
       turn();
@@ -74,6 +76,8 @@ export function createEventLoop(timeline: Timeline, cores: Cores, { turnMs, afte
       // What comes at the same time wakes it once.
       timeline.after(0, turn);
     },
+    /** Brings something about at the end of the turn that runs: what it sends. Where processes are more than cores, whoever it is for hardly runs before. */
+    atEndOfTurn: (effect: () => void): void => void atEnd.push(effect),
     /** What it has used and done so far. */
     used: () => ({ cpuMs, turns, tasks }),
   };

@@ -1,83 +1,91 @@
-/** The processes of a node and its engines, as `npm start` starts them. */
-export const PROCESSES = ['gateway', 'store', 'projectorRelay', 'broker', 'delivery'] as const;
+/** The processes of a node and its engines, as `npm start` starts them; and those of the bench, which share its cores. */
+export const PROCESSES = ['gateway', 'store', 'projectorRelay', 'broker', 'delivery', 'publisher', 'receiver'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
 
 /**
- * All that the model takes from measurements; what is not measured is in `assumed.ts`. CPU in ms, of one machine: two cores of an Intel Xeon, Node 24.21.0,
- * nats-server 2.9.10, the local event store, on 24 November 2026. Where docs/performance.md has newer figures, these are to follow, all of one run: the model is held against
+ * All that the model takes from measurements; what is not measured is in `assumed.ts`. CPU in ms, of one machine: two cores of an AMD EPYC, Node 24.21.0,
+ * nats-server 2.9.10, the local event store, on 27 November 2026. Where docs/performance.md has newer figures, these are to follow, all of one run: the model is held against
  * the latencies of that run (`VALIDATION`).
  */
 export const MEASURED = {
   /**
-   * CPU of an event with one webhook, everything under full load. Source: `npm run bench -- deliver --quick`, `cpu_ms_per_event`; docs/performance.md, "What bounds
+   * CPU of an event with one webhook, everything under full load. Source: `npm run bench -- deliver`, `cpu_ms_per_event`; docs/performance.md, "What bounds
    * it".
    */
-  fullLoadMs: { gateway: 0.081, store: 0.083, projectorRelay: 0.139, broker: 0.119, delivery: 0.142 },
+  fullLoadMs: {
+    gateway: 0.105,
+    store: 0.063,
+    projectorRelay: 0.117,
+    broker: 0.044,
+    delivery: 0.15,
+    publisher: 0.023,
+    receiver: 0.033,
+  },
   /**
-   * The same at 200 events/s, where each finds all asleep. Source: `npm run bench -- isolation-many --quick`, `alone cpu_share` by 200 (0.0993, 0.1347, 0.1267,
-   * 0.0973, 0.1743): 1,000 webhooks, each with a host and a channel of its own.
+   * The same at 200 events/s, where each finds all asleep. Source: `npm run bench -- isolation-many --quick`, `alone cpu_share` by 200 (0.110, 0.133, 0.153,
+   * 0.105, 0.231): 1,000 webhooks, each with a host and a channel of its own.
    */
-  lightLoadMs: { gateway: 0.497, store: 0.673, projectorRelay: 0.633, broker: 0.487, delivery: 0.872 },
+  lightLoadMs: {
+    gateway: 0.55,
+    store: 0.665,
+    projectorRelay: 0.765,
+    broker: 0.525,
+    delivery: 1.155,
+    publisher: 0.164,
+    receiver: 0.118,
+  },
   lightLoadPerS: 200,
-  /** A POST of a bare loop, each of its two processes having a core. Source: the same run as `fullLoadMs`, 62,352/s. */
-  barePostMs: 1_000 / 62_352,
-  /** A transaction of 64 rows that SQLite makes durable. Source: `npm run bench -- engines --quick`, 310,495 rows/s. */
-  flushMs: (64 * 1_000) / 310_495,
-  /** To read a fact from the log, with nothing else to do. Source: docs/decisions/0006. */
-  followFactMs: 0.0096,
-  /** To append one, 50 a call. Source: docs/decisions/0006. */
-  appendFactMs: 0.008,
-  /** To fold one into the read models, 512 at a time. Source: docs/performance.md, "What has been done". */
-  foldFactMs: 0.0066,
-  /** To fold all there is to a delivery, in a node that leaves it to others; to keep the standby's relay table. Source: docs/decisions/0005, 64 webhooks a channel. */
-  foldDeliveryMs: 0.075,
-  standbyMs: 0.007,
-  /** CPU of three nats-servers, all replicas on three, a delivery, by nodes. Source: docs/decisions/0005. */
-  brokersMs: { one: 0.22, two: 0.3 },
+  /** A flush of the store to its disk under full load: `fdatasync`, the mean of 648 in 4 s. */
+  flushMs: 0.57,
+  /** To read a fact from the log, and for the store to give it. Source: docs/performance.md, "The log verified". */
+  followFactMs: 0.0059,
+  giveFactMs: 0.008,
+  /** To fold one into the read models. Source: docs/performance.md, "What bounds it", of the rows. */
+  foldFactMs: 0.009,
+  /** What a second node adds to a delivery: to fold all there is to it. Source: `npm run bench -- cluster`, 0.295 ms with two and 0.243 with one, 64 webhooks a channel. */
+  foldDeliveryMs: 0.052,
+  /** CPU of three nats-servers, all replicas on three, a delivery, where two nodes share the work. Source: the same. */
+  brokersMs: 0.183,
   /** Messages a second that one client has JetStream keep, one server. Source: `npm run bench -- engines --quick`. */
-  keptPerS: 47_197,
-  /** Bytes of a fact in the local store's file: 20,000 of those that `history-facts.ts` writes, with 150 bytes of text each. */
-  storedFactBytes: 489,
-  /** Bytes of such an event and its delivery in the read models: 10,000 of them, folded and checkpointed. */
-  projectedBytes: 737,
+  keptPerS: 38_929,
+  /** Bytes of a fact in the local store's file: 600,000 of those that `history-facts.ts` writes, with 150 bytes of text each. */
+  storedFactBytes: 501,
+  /** Bytes of such an event and its delivery in what a node derives: 896 in the read models, 102 in the tree, of 300,000 of them. */
+  projectedBytes: 998,
   /** Bytes of data and metadata of such a fact, without what gRPC adds. */
-  sentFactBytes: 355,
+  sentFactBytes: 345,
   /** Bytes of a message on the broker's disk while it waits. Source: docs/operations.md, "The broker". */
   queuedBytes: 320,
 } as const;
 
 /**
  * How what projector and relay cost divides, in ms: what stays in a node that leaves the relay and the deliveries to others is the fold, all else is the relay's. One
- * event without deliveries is followed and folded; one read is followed.
+ * event without deliveries is followed, once for both, and folded; a relay that is a process of its own has to read it.
  */
 export const PARTS = {
   foldEventMs: MEASURED.followFactMs + MEASURED.foldFactMs,
   /** Of a delivery: its row when it is published, and its attempt. */
   foldDeliveryMs: MEASURED.foldDeliveryMs,
   readEventMs: MEASURED.followFactMs,
-  publishMs:
-    MEASURED.fullLoadMs.projectorRelay - 2 * MEASURED.followFactMs - MEASURED.foldFactMs - MEASURED.foldDeliveryMs,
+  publishMs: MEASURED.fullLoadMs.projectorRelay - MEASURED.followFactMs - MEASURED.foldFactMs - MEASURED.foldDeliveryMs,
 } as const;
 
-/**
- * How what the store costs divides, in ms a fact: to give one to a reader is taken to cost it what it costs the reader to take it, the rest is appending. One event with
- * one webhook is two facts appended, two given to a projector, one to a relay.
- */
+/** How what the store costs divides, in ms a fact. One event with one webhook is two facts appended, and given to projector and relay together. */
 export const STORE_PARTS = {
-  giveMs: MEASURED.followFactMs,
-  appendMs: (MEASURED.fullLoadMs.store - 3 * MEASURED.followFactMs) / 2,
+  giveMs: MEASURED.giveFactMs,
+  appendMs: MEASURED.fullLoadMs.store / 2 - MEASURED.giveFactMs,
 } as const;
 
 /**
  * What the model is held against: no figure of it goes into it. Source: docs/performance.md, and the JSON of the same run where that leaves one out.
  */
 export const VALIDATION = {
-  capacityPerS: 3_051,
+  capacityPerS: 3_627,
   /** To a channel without webhooks over 64 connections, until read models and relay have taken them in. */
-  settledPerS: 9_067,
+  settledPerS: 9_236,
   latencyMs: [
-    { share: 0.1, perS: 305, p50: 2.4, p99: 10.8 },
-    { share: 0.5, perS: 1_526, p50: 13.2, p99: 58.3 },
-    { share: 0.9, perS: 2_746, p50: 1_272, p99: 2_549 },
+    { share: 0.1, perS: 363, p50: 2.4, p99: 15.6 },
+    { share: 0.5, perS: 1_813, p50: 14.7, p99: 52.6 },
+    { share: 0.9, perS: 3_264, p50: 157, p99: 453 },
   ],
 } as const;

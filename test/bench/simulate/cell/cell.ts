@@ -61,8 +61,10 @@ export function simulateCell(setting: CellSetting): Outcome {
     projectorRelay: nodes.map(({ readers }) => readers.used()),
     broker: [broker.used()],
     delivery: nodes.map(({ delivery }) => delivery.used()),
+    publisher: [outside.used().publisher],
+    receiver: [outside.used().receiver],
   };
-  const all = [...Object.values(used).flat(2), ...outside.used()];
+  const all = Object.values(used).flat(2);
   const { counts, latenciesMs } = tally;
   const usage = Object.entries(used).map(([name, ofEach]) => [name, busiest(ofEach, counts.published)]);
   return {
@@ -83,8 +85,7 @@ function build(setting: CellSetting, timeline: Timeline, tally: Tally) {
   const machines = createMachines(timeline, setting);
   const store = createStore(machines, turnMs.store, eventMs.store, MEASURED.flushMs);
   const broker = createBroker(machines, turnMs.broker, eventMs.broker, SHARDS);
-  // Load generator and receiver are HTTP in Node, as the gateway is.
-  const outside = createOutside({ machines, turnMs: turnMs.gateway, taskMs: MEASURED.barePostMs, answerMs });
+  const outside = createOutside({ machines, costs: setting.costs, answerMs });
   const post: DeliveryOptions['post'] = (delivery, answered) => {
     tally.posted(delivery);
     outside.receive(delivery, () => tally.received(delivery), answered);

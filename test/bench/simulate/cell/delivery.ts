@@ -61,11 +61,11 @@ export function createDelivery(options: DeliveryOptions) {
   function settle(delivery: Delivery, isOk: boolean) {
     recorded(delivery, isOk);
     if (isOk) letGo(delivery);
-    else broker.postpone(delivery, () => loop.post(0, () => letGo(delivery)));
+    else loop.atEndOfTurn(() => broker.postpone(delivery, () => loop.post(0, () => letGo(delivery))));
   }
 
   function letGo(delivery: Delivery) {
-    broker.ack(delivery);
+    loop.atEndOfTurn(() => broker.ack(delivery));
     inHand -= 1;
     takeFetched();
   }
@@ -84,7 +84,7 @@ export function createDelivery(options: DeliveryOptions) {
     const left = (ahead.get(shard) ?? 0) - 1;
     const isEnough = left > Math.ceil(AHEAD * LEFT);
     ahead.set(shard, isEnough ? left : AHEAD);
-    if (!isEnough) broker.ask(shard, AHEAD - left);
+    if (!isEnough) loop.atEndOfTurn(() => broker.ask(shard, AHEAD - left));
   }
 
   function handle(delivery: Delivery) {
@@ -118,18 +118,18 @@ export function createDelivery(options: DeliveryOptions) {
     if (waitMs === 0) return true;
     returns += 1;
     inHand -= 1;
-    broker.nak(delivery, waitMs);
+    loop.atEndOfTurn(() => broker.nak(delivery, waitMs));
     return false;
   }
 
   function attempt(delivery: Delivery) {
     const leave = lanes.enter(delivery.webhook.id);
-    post(delivery, ({ isThere, isOk }) =>
+    const answered = ({ isThere, isOk }: { isThere: boolean; isOk: boolean }) =>
       loop.post(partMs, () => {
         leave(isThere);
         append(delivery.event.channel.index, { delivery, isOk });
-      }),
-    );
+      });
+    loop.atEndOfTurn(() => post(delivery, answered));
   }
 
   for (const shard of shards) {

@@ -19,7 +19,7 @@ export function createGateway(machines: Machines, node: number, turnMs: number, 
     store.append(
       batch.map(({ event }) => event),
       () => {
-        for (const { accepted } of batch) loop.post(partMs, accepted);
+        for (const { accepted } of batch) loop.post(partMs, () => loop.atEndOfTurn(accepted));
         loop.post(0, appended);
       },
     ),

@@ -19,7 +19,10 @@ export interface LogReadersOptions {
 
 export type LogReaders = ReturnType<typeof createLogReaders>;
 
-/** Projector and relay of a node, one process. The projector commits once a turn; the relay publishes what it has read, and reads on when all of that is kept. */
+/**
+ * Projector and relay of a node, one process that follows the log once for both. The projector commits once a turn; the relay publishes what it has read, and goes on when all of
+ * that is kept.
+ */
 export function createLogReaders(store: Store, options: LogReadersOptions) {
   const { machines, node, turnMs, eventMs, relayApart, publish } = options;
   const cores = machines.coresOf(node);
@@ -33,21 +36,34 @@ export function createLogReaders(store: Store, options: LogReadersOptions) {
       return undefined;
     },
   });
+  /** What the relay itself takes to have a publication. */
+  const readMs = relayApart ? PARTS.readEventMs : 0;
   const relayLoop = relayApart ? createEventLoop(machines.timeline, cores, { turnMs }) : loop;
   let unread: Fact[] = [];
   let isRelaying = false;
 
-  store.follow(false, (facts) => {
+  function fold(facts: readonly Fact[]) {
     for (const { position, published } of facts) {
       loop.post(scale * foldMs(published), () => {
         folded = position;
       });
     }
-  });
-  store.follow(true, (facts) => {
-    unread.push(...facts);
+  }
+
+  function relayPublished(facts: readonly Fact[]) {
+    unread.push(...facts.filter(({ published }) => published));
     if (!isRelaying) relay();
-  });
+  }
+
+  if (relayApart) {
+    store.follow(false, fold);
+    store.follow(true, relayPublished);
+  } else {
+    store.follow(false, (facts) => {
+      fold(facts);
+      relayPublished(facts);
+    });
+  }
 
   function relay() {
     const batch = unread.slice(0, BATCH);
@@ -59,15 +75,15 @@ export function createLogReaders(store: Store, options: LogReadersOptions) {
       if (left === 0) relay();
     };
     for (const fact of batch) {
-      if (!publish) relayLoop.post(scale * PARTS.readEventMs, done);
+      if (!publish) relayLoop.post(scale * readMs, done);
       else readAndPublish(fact as Fact & { published: Event }, publish, done);
     }
   }
 
   function readAndPublish(fact: Fact & { published: Event }, put: NonNullable<typeof publish>, done: () => void) {
     const messages = fact.published.channel.webhooks.length;
-    const cpuMs = scale * (PARTS.readEventMs + messages * PARTS.publishMs);
-    relayLoop.post(cpuMs, () => put(fact, () => relayLoop.post(0, done)));
+    const cpuMs = scale * (readMs + messages * PARTS.publishMs);
+    relayLoop.post(cpuMs, () => relayLoop.atEndOfTurn(() => put(fact, () => relayLoop.post(0, done))));
   }
 
   return {

@@ -5,12 +5,13 @@ import {
   type CellShape,
   capacityPerS,
   demands,
+  type Layout,
   resources,
   totalMs,
   USUAL,
 } from '../../../bench/simulate/capacity.ts';
 import { coresOf, costOfMillion } from '../../../bench/simulate/cost.ts';
-import { MEASURED, STORE_PARTS } from '../../../bench/simulate/measured.ts';
+import { MEASURED, PARTS, STORE_PARTS } from '../../../bench/simulate/measured.ts';
 
 const shape = (changes: Partial<CellShape> = {}): CellShape => ({ ...USUAL, nodes: 3, ...changes });
 
@@ -65,7 +66,17 @@ describe('what a delivery takes', () => {
   it('grows with each node by what each does for all', () => {
     const more = totalMs(shape({ nodes: 9 })) - totalMs(shape({ nodes: 8 }));
     const { foldMs, standbyMs } = demands(shape());
-    expect(more).to.be.closeTo(foldMs + standbyMs + 3 * STORE_PARTS.giveMs, 1e-9);
+    expect(standbyMs).to.equal(0);
+    expect(more).to.be.closeTo(foldMs + 2 * STORE_PARTS.giveMs, 1e-9);
+  });
+
+  it('grows by the reading of publications as well where the relay is a process of its own', () => {
+    const of = (nodes: number) => shape({ nodes, layout: 'four' });
+    const { foldMs } = demands(of(8));
+    expect(totalMs(of(9)) - totalMs(of(8))).to.be.closeTo(foldMs + PARTS.readEventMs + 3 * STORE_PARTS.giveMs, 1e-9);
+    const sent = (layout: Layout) => costOfMillion(shape({ layout }), PRICES, 3_000).sent_inside_gib;
+    expect(sent('four') - sent('start')).to.be.closeTo((3 * MEASURED.sentFactBytes * 1_000_000) / 2 ** 30, 1e-9);
+    expect(sent('one')).to.equal(sent('start'));
   });
 
   it('is, of cores, all that are there, by what the cell is given to carry', () => {
@@ -75,8 +86,8 @@ describe('what a delivery takes', () => {
       PRICES,
       capacityPerS(shape()) * ASSUMED.utilization,
     );
-    // 18 cores for the 278 s that a million takes at 3,597 a second.
-    expect(core_hours_paid).to.be.closeTo(1.39, 0.005);
+    const seconds = 1_000_000 / (capacityPerS(shape()) * ASSUMED.utilization);
+    expect(core_hours_paid).to.be.closeTo((18 * seconds) / 3_600, 1e-9);
     expect(core_hours_used).to.be.closeTo((totalMs(shape()) * 1_000_000) / 3_600_000, 1e-9);
     expect(core_hours_used).to.be.below(core_hours_paid);
   });

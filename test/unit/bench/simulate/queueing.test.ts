@@ -83,6 +83,17 @@ describe('a simulated event loop', () => {
     expect(loop.used()).to.deep.equal({ cpuMs: 25, turns: 2, tasks: 4 });
   });
 
+  it('sends what it has to send at the end of a turn, once', () => {
+    const timeline = createTimeline();
+    const loop = createEventLoop(timeline, createCores(timeline, 1), { turnMs: 1 });
+    const sent: number[] = [];
+    for (let task = 0; task < 2; task++) loop.post(2, () => loop.atEndOfTurn(() => sent.push(timeline.nowMs())));
+    timeline.at(3, () => loop.post(2, () => {}));
+    timeline.run();
+    expect(sent).to.deep.equal([5, 5]);
+    expect(loop.used().turns).to.equal(2);
+  });
+
   it('waits for its disk without a core, and does nothing meanwhile', () => {
     const timeline = createTimeline();
     const cores = createCores(timeline, 1);
