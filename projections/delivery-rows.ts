@@ -55,8 +55,8 @@ export interface HeldDelivery {
   changedAt: string;
 }
 
-/** How many are held before they are written: an event may have thousands. */
-const HELD = 10_000;
+/** How many are held before they are written: an event may have thousands, and those that are left at the end are written in one go. */
+const HELD = 4_096;
 
 export type HeldDeliveries = ReturnType<typeof heldDeliveries>;
 

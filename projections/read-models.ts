@@ -50,7 +50,7 @@ export function createReadModels(db: DatabaseSync): void {
   db.exec(['BEGIN IMMEDIATE', CHECKPOINT, ...PROJECTIONS.map(({ schema }) => schema), 'COMMIT'].join(';'));
 }
 
-/** Writes the read models: a batch of facts and the checkpoint behind it in one transaction. */
+/** Writes the read models: facts and the checkpoint behind them in one transaction. */
 export function readModelWriter(db: DatabaseSync) {
   let ends: (() => void)[] = [];
   const prepare = () => {
@@ -64,17 +64,23 @@ export function readModelWriter(db: DatabaseSync) {
     /**
      * Facts that are in the rows already are passed over.
      * @param upTo position of the last fact that the batch has taken into account, applied or filtered out
+     * @param isEnough asked after each fact whether to leave the others for another time: what a fact takes depends on how many webhooks it concerns
+     * @returns how many of the facts are in the rows now
      */
-    apply(facts: readonly RecordedFact[], upTo: number): void {
+    apply(facts: readonly RecordedFact[], upTo: number, isEnough = () => false): number {
       db.exec('BEGIN IMMEDIATE');
       try {
         const reached = positionIn(position.get());
+        let applied = 0;
         for (const fact of facts) {
           if (fact.position > reached) for (const apply of appliers) apply(fact);
+          applied += 1;
+          if (isEnough()) break;
         }
         for (const write of ends) write();
-        setPosition.run(upTo);
+        setPosition.run(applied === facts.length ? upTo : (facts[applied - 1] as RecordedFact).position);
         db.exec('COMMIT');
+        return applied;
       } catch (error) {
         // A full disk has rolled it back already.
         if (db.isTransaction) db.exec('ROLLBACK');

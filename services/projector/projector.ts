@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventStore, LogBatch } from '../../infra/event-store/client.ts';
 import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
@@ -6,6 +7,11 @@ import { createLoop } from '../../infra/loop.ts';
 import { clearTraces, isDamagedFile } from '../../infra/sqlite.ts';
 import { createReadModels, readModels, readModelWriter } from '../../projections/read-models.ts';
 
+/**
+ * How long facts are applied before they are committed and others that share the thread have a turn, in ms: a fact of a channel with thousands of webhooks takes longer than thousands of
+ * others, and a relay that is held up for long loses its lease.
+ */
+const TURN_MS = 100;
 /** How often a long catch-up says how far it is, in ms. */
 const PROGRESS_MS = 5_000;
 
@@ -17,22 +23,34 @@ export interface ProjectorDeps {
   readonly onDamage?: () => void;
   /** Told of each batch that is in the read models: how many facts, and how long it took, in ms. */
   readonly onBatch?: (facts: number, tookMs: number) => void;
+  /** A monotonic clock; absent: the process's. */
+  readonly nowMs?: () => number;
 }
 
 /** Folds the log into the read models, from their checkpoint on: the only writer of their database. */
-export function createProjector({ db, store, log, onDamage = () => {}, onBatch = () => {} }: ProjectorDeps): Service {
+export function createProjector({ db, store, log, ...options }: ProjectorDeps): Service {
+  const { onDamage = () => {}, onBatch = () => {}, nowMs = () => performance.now() } = options;
   createReadModels(db);
   const writer = readModelWriter(db);
   const { position } = readModels(db);
 
-  function apply({ facts, position }: LogBatch) {
-    const beganMs = performance.now();
+  /** @returns how many of the facts are in the read models now */
+  function apply({ facts, position }: LogBatch): number {
+    const beganMs = nowMs();
     try {
-      writer.apply(facts, position);
-      onBatch(facts.length, performance.now() - beganMs);
+      const applied = writer.apply(facts, position, () => nowMs() - beganMs > TURN_MS);
+      onBatch(applied, nowMs() - beganMs);
+      return applied;
     } catch (error) {
       if (isDamagedFile(error)) onDamage();
       throw error;
+    }
+  }
+
+  async function applyInTurns({ facts, position }: LogBatch, signal: AbortSignal) {
+    for (let left = facts; ; await nextTurn()) {
+      left = left.slice(apply({ facts: left, position }));
+      if (left.length === 0 || signal.aborted) return;
     }
   }
 
@@ -41,7 +59,7 @@ export function createProjector({ db, store, log, onDamage = () => {}, onBatch =
   const loop = createLoop('projector', log, async (signal, working) => {
     const say = progressSayer(log);
     for await (const batch of store.follow({ after: position(), signal })) {
-      apply(batch);
+      await applyInTurns(batch, signal);
       if (batch.facts.some(({ type }) => type === 'ErasureFinished')) traces.clear();
       working();
       say(batch.facts.length, batch.position);

@@ -298,6 +298,20 @@ describe('read models', () => {
     expect(models.position()).to.equal(LAST);
   });
 
+  it('leave the rest of a batch for another time where that is enough, with the checkpoint before it', () => {
+    let asked = 0;
+    const writer = readModelWriter(db);
+    expect(writer.apply(LOG, LAST + 10, () => ++asked === 5)).to.equal(5);
+    expect(models.position()).to.equal(LOG[4]?.position);
+    expect(writer.apply(LOG.slice(5), LAST + 10)).to.equal(LOG.length - 5);
+    expect(models.position()).to.equal(LAST + 10);
+    const rows = dump(db);
+    db = new DatabaseSync(':memory:');
+    createReadModels(db);
+    apply(LOG, LAST + 10);
+    expect(rows).to.deep.equal(dump(db));
+  });
+
   it('move the checkpoint past facts that were filtered out, and never back', () => {
     apply([], 100);
     expect(models.position()).to.equal(100);
