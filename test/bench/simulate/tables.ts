@@ -31,6 +31,8 @@ const PLACED: readonly (readonly [cells: number, exponent: number, policy: Polic
   ...[0.8, 1.2].map((exponent) => [100, exponent, 'hash'] as const),
 ];
 const SECONDS_OF_DAY = 86_400;
+/** What sums of fractions may be off by: it must not make a cell more. */
+const ROUNDING = 1e-9;
 
 /** What a cell lets through, events/s, by what is used up first, second and third. */
 export function bounds(): Figures {
@@ -69,7 +71,7 @@ export function scales(nodes: number, maxPerS: number): Figures {
   const figures: Record<string, number> = { 'cell max_per_s': maxPerS, 'cell carries_per_s': carriesPerS };
   for (const scale of SCALES) {
     const perS = scale * ONE_SCALE_PER_S;
-    const cells = Math.ceil(perS / carriesPerS);
+    const cells = Math.ceil(perS / carriesPerS - ROUNDING);
     figures[`scale_${scale}x per_s`] = perS;
     figures[`scale_${scale}x cells`] = cells;
     figures[`scale_${scale}x nodes`] = cells * nodes;
