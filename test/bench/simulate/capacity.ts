@@ -53,7 +53,8 @@ export const REPLICATING = (ASSUMED.leadersShare * MEASURED.brokersMs) / MEASURE
 /** CPU of an event by what it is spent on, in ms: each as under full load, when much is done at a time. */
 export function demands({ nodes, fanOut, attempts, layout }: CellShape) {
   const { fullLoadMs } = MEASURED;
-  const readEventMs = isRelayApart(layout) ? PARTS.readEventMs : 0;
+  const isApart = isRelayApart(layout);
+  const readEventMs = isApart ? PARTS.readEventMs : 0;
   const posts = fanOut * attempts;
   const facts = 1 + posts;
   return {
@@ -65,7 +66,7 @@ export function demands({ nodes, fanOut, attempts, layout }: CellShape) {
     deliveryMs: posts * fullLoadMs.delivery,
     appendMs: REPLICATING * STORE_PARTS.appendMs * facts,
     /** Every fact to every projector, and every publication to every relay that is a process of its own. */
-    followedMs: STORE_PARTS.giveMs * nodes * (facts + (isRelayApart(layout) ? 1 : 0)),
+    followedMs: STORE_PARTS.giveMs * nodes * (facts + (isApart ? 1 : 0)),
     /** What failed is published once more, to its slot, and handed out from there: about twice the cost of a live one (decision 4). */
     brokerMs: REPLICATING * fullLoadMs.broker * (fanOut + 2 * (posts - fanOut)),
   };

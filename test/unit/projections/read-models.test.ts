@@ -306,6 +306,7 @@ describe('read models', () => {
     expect(writer.apply(LOG.slice(5), LAST + 10)).to.equal(LOG.length - 5);
     expect(models.position()).to.equal(LAST + 10);
     const rows = dump(db);
+    db.close();
     db = new DatabaseSync(':memory:');
     createReadModels(db);
     apply(LOG, LAST + 10);

@@ -55,14 +55,15 @@ export function simulateCell(setting: CellSetting): Outcome {
   publish(setting, timeline, tally, cell);
   timeline.run();
   const { nodes, store, broker, outside, machines } = cell;
+  const ofBench = outside.used();
   const used = {
     gateway: nodes.map(({ gateway }) => gateway.used()),
     store: [store.used()],
     projectorRelay: nodes.map(({ readers }) => readers.used()),
     broker: [broker.used()],
     delivery: nodes.map(({ delivery }) => delivery.used()),
-    publisher: [outside.used().publisher],
-    receiver: [outside.used().receiver],
+    publisher: [ofBench.publisher],
+    receiver: [ofBench.receiver],
   };
   const all = Object.values(used).flat(2);
   const { counts, latenciesMs } = tally;
