@@ -144,6 +144,7 @@ const BUILD: { readonly [R in Role]: Build } = {
       progress,
       relayedTo,
       queueState: async () => (await queue()).state(),
+      queueWait: async () => (await queue()).waits(),
       log,
       metrics: house.metrics,
       exchange: house.exchange,

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsError } from 'nats';
+import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsError, type StreamInfo } from 'nats';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { encodeMessage, type QueueMessage } from './message.ts';
@@ -11,16 +12,21 @@ import { FORMER_SUBJECT, shardOf, subjectOfShard } from './shards.ts';
 import { AFTER_DELETE_MS, type Consumers, createStream, isGone, STREAM } from './stream.ts';
 import { isLongWait, subjectAt, TIERS } from './tiers.ts';
 import { inTurns } from './turns.ts';
+import { createWaitMeter, hearWaits, type QueueWait, tellWaits } from './waits.ts';
 import { joinWorkers, type Membership, type Share, WHOLE } from './workers.ts';
 
-/** What tells how the broker is doing. */
-export interface QueueState {
+/** What tells whether the broker still is the one that is known. */
+export interface QueueIdentity {
   /** Another value means another stream: the broker has forgotten. */
   readonly incarnation: string;
   /** Another value means that the broker was started anew; always the same where it is a cluster, which bears that. */
   readonly server: string;
   /** Sequence of the newest message there ever was. */
   readonly lastSequence: number;
+}
+
+/** What tells how the broker is doing. */
+export interface QueueState extends QueueIdentity {
   /** Messages that are going to be handed out, those that wait for a later time included. */
   readonly messages: number;
   /** Messages that were never handed to a worker. */
@@ -114,6 +120,9 @@ export async function connectQueue(
     }
   }
 
+  /** Only who asks listens. */
+  let waitsNow: ReturnType<typeof hearWaits> | undefined;
+
   const isUp = (): boolean => isConnected && !nc.isClosed();
 
   /** Resolves once the message is on the broker's disk, with its sequence. */
@@ -141,6 +150,12 @@ export async function connectQueue(
     }
   }
 
+  const identityIn = ({ created, state }: StreamInfo): QueueIdentity => ({
+    incarnation: created,
+    server: isCluster() ? 'cluster' : (nc.info?.server_id ?? ''),
+    lastSequence: state.last_seq,
+  });
+
   return {
     isConnected: isUp,
 
@@ -156,7 +171,13 @@ export async function connectQueue(
     /** Creates the stream and its consumers where they are missing. @throws NatsError */
     ensure: async (): Promise<void> => void (await stream.ensure()),
 
-    /** Asks the broker. @throws NatsError, also where stream or consumers are missing */
+    /** Asks the broker, which knows that at once. @throws NatsError, also where the stream is missing */
+    identity: async (): Promise<QueueIdentity> => identityIn(await untilAnswered(() => jsm.streams.info(STREAM))),
+
+    /**
+     * Asks the broker, which counts all that is pending: nothing to be asked several times a second (waits.ts says why).
+     * @throws NatsError, also where stream or consumers are missing
+     */
     async state(): Promise<QueueState> {
       const info = await untilAnswered(() => jsm.streams.info(STREAM));
       const { all, due } = await stream.consumers();
@@ -168,9 +189,7 @@ export async function connectQueue(
         total(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending),
       );
       return {
-        incarnation: info.created,
-        server: isCluster() ? 'cluster' : (nc.info?.server_id ?? ''),
-        lastSequence: info.state.last_seq,
+        ...identityIn(info),
         ...{ messages, stuck: kept - messages, lagMs: Math.max(...(await Promise.all(due.map(lagMs)))) },
         untaken: total(({ num_pending }) => num_pending),
         handedOut: total(({ delivered }) => delivered.consumer_seq),
@@ -229,19 +248,37 @@ export async function connectQueue(
       const consumers = await stream.ensure();
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
+      const meter = createWaitMeter(Date.now);
+      const tellNoMore = tellWaits(nc, randomUUID(), meter);
       const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
       const waiting = slots.map(([, consumer]) => messagesOf(consumer, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
         const live = liveMessages(consumers, maxMessages, share, until);
-        yield* inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)]);
+        for await (const message of inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)])) {
+          meter.handed(message);
+          yield message;
+          meter.taken();
+        }
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
         // By somebody who may still be at it: see stream.ts.
         await delay(AFTER_DELETE_MS);
       } finally {
+        tellNoMore();
         ended.abort();
       }
+    },
+
+    /**
+     * How long messages wait until a worker takes them, as the workers of all nodes tell; costs the broker nothing.
+     * @throws Error where none of them has told lately
+     */
+    waits(): QueueWait {
+      waitsNow ??= hearWaits(nc);
+      const wait = waitsNow();
+      if (!wait) throw new Error('no worker has told how long messages wait');
+      return wait;
     },
 
     /** Resolves once the server, where it still listens, has read what it was sent, and the connection is closed. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../../infra/log.ts';
-import type { QueueState } from '../../infra/queue/client.ts';
+import type { QueueWait } from '../../infra/queue/waits.ts';
 import type { Progress } from '../../projections/progress.ts';
 import { createExcuse, createReaderLag, type ReaderLag, STILL_MS } from './lag.ts';
 import { Problem } from './problems.ts';
@@ -19,17 +19,14 @@ const QUIET_MS = 5_000;
 /** The most that `Retry-After` says, in s. */
 const LONGEST_S = 60;
 
-/** What the queue tells. */
-export type QueueLag = Pick<QueueState, 'lagMs' | 'handedOut'>;
-
 export interface BackpressureDeps {
   /** How long a publication may have to wait for its delivery to begin, in ms; 0: as long as it takes. */
   readonly limitMs: number;
   readonly progress: Pick<Progress, 'reached'>;
   /** Where in the log the relay is; undefined where that is not known here. */
   readonly relayedTo: () => number | undefined;
-  /** Rejects, or never settles, where the broker is away. */
-  readonly queueLag: () => Promise<QueueLag>;
+  /** Rejects, or never settles, where no worker tells. */
+  readonly queueWait: () => Promise<QueueWait>;
   /** A monotonic clock. */
   readonly nowMs: () => number;
   readonly log: Logger;
@@ -47,10 +44,10 @@ export type Backpressure = ReturnType<typeof createBackpressure>;
  * Slows and then refuses publications while more of them are accepted than can be worked off: by the projector, or by the relay and after it the workers
  * that take from the queue. Only overload does: what does not move at all is away, and publications are kept for when it is back.
  */
-export function createBackpressure({ limitMs, progress, relayedTo, queueLag, nowMs, log }: BackpressureDeps) {
+export function createBackpressure({ limitMs, progress, relayedTo, queueWait, nowMs, log }: BackpressureDeps) {
   const projection = createReaderLag();
   const relay = createReaderLag();
-  const queue = createQueueWait(queueLag, nowMs);
+  const queue = createQueueWait(queueWait, nowMs);
   const episode = createEpisode(log);
   const waiters: Waiter[] = [];
   let written = -1;
@@ -136,7 +133,7 @@ function positionOf(read: () => number | undefined): number | undefined {
 }
 
 /** How long messages wait on the queue until a worker takes them. It is asked while this is, and nobody waits for the answer. */
-function createQueueWait(ask: () => Promise<QueueLag>, nowMs: () => number) {
+function createQueueWait(ask: () => Promise<QueueWait>, nowMs: () => number) {
   const excuse = createExcuse();
   let askedMs = Number.NEGATIVE_INFINITY;
   let answeredMs = Number.NEGATIVE_INFINITY;

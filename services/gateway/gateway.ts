@@ -26,7 +26,7 @@ import { GROUPS } from './routes/routes.ts';
 import { createHttpServer } from './server.ts';
 
 export interface GatewayDeps
-  extends Pick<BackpressureDeps, 'relayedTo'>,
+  extends Pick<BackpressureDeps, 'relayedTo' | 'queueWait'>,
     Pick<Gateway, 'tree'>,
     Pick<NodeFiguresDeps, 'queueState' | 'checks'> {
   readonly settings: AppSettings &
@@ -56,13 +56,13 @@ export interface GatewayDeps
 
 /** The HTTP API. */
 export function createGateway(deps: GatewayDeps): Service & { readonly port: number } {
-  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueState } = deps;
+  const { settings, destinations, store, keys, readModels, tree, progress, relayedTo, queueState, queueWait } = deps;
   const { log, ids, nowMs, checks, metrics, exchange, tracing } = deps;
   const { publishLagLimitMs: limitMs, publishRateLimit, trustedProxies } = settings;
   const monotonicMs = () => performance.now();
   const freshness = createFreshness(progress);
   const backpressure = createBackpressure({
-    ...{ limitMs, progress, relayedTo, queueLag: queueState, log },
+    ...{ limitMs, progress, relayedTo, queueWait, log },
     nowMs: monotonicMs,
   });
   const feedWaits = createFeedWaits({

@@ -4,7 +4,7 @@ import type { Service } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/log.ts';
 import { createLoop } from '../../infra/loop.ts';
 import { pause } from '../../infra/pause.ts';
-import type { Queue, QueueState } from '../../infra/queue/client.ts';
+import type { Queue, QueueIdentity, QueueState } from '../../infra/queue/client.ts';
 import type { PendingDelivery } from '../../projections/deliveries.ts';
 import type { Progress } from '../../projections/progress.ts';
 import type { ReadModels } from '../../projections/read-models.ts';
@@ -19,6 +19,8 @@ const SWEEP_MS = 2_000;
 const PAGE = 500;
 /** In how many sweeps in a row something must be wrong with the queue before it is mended, or a cluster be short of what it had: its new leader may be catching up. */
 const SWEEPS_IN_A_ROW = 3;
+/** In one of how many sweeps the queue is asked for all that it can tell where nothing is overdue: for that it counts all that it holds. */
+const WHOLE_SWEEP = 15;
 /** Stuck messages that are left alone; more are once they outnumber the others, so that handing out all again costs in proportion. */
 const STUCK = 1_000;
 /** How long to wait at a time for the projector to catch up, in ms. */
@@ -60,10 +62,16 @@ export function createSweeper(deps: SweeperDeps): Service {
   const isShortForLong = createStreak(SWEEPS_IN_A_ROW);
   const isSilentForLong = createStreak(SWEEPS_IN_A_ROW);
   const isBehindForLong = createStreak(SWEEPS_IN_A_ROW);
-  let handedOut = 0;
+  /** How many messages had been handed out when that was asked last, and since when it has been so many, in ms since the epoch. */
+  let handedOut = -1;
+  let handedOutMs = 0;
+  let sweeps = 0;
+
+  /** Whether something is pending that was due before then. */
+  const isOverdue = (beforeMs: number) => deps.readModels.deliveries.pending(beforeMs, { limit: 1 }).length > 0;
 
   /** Whether the stream ends before what is known of it. */
-  function hasForgotten({ lastSequence, server }: QueueState, last_sequence: number): boolean {
+  function hasForgotten({ lastSequence, server }: QueueIdentity, last_sequence: number): boolean {
     const isBehind = lastSequence < last_sequence;
     return isBehindForLong(isBehind) || (isBehind && server !== 'cluster');
   }
@@ -72,18 +80,29 @@ export function createSweeper(deps: SweeperDeps): Service {
     const relayedTo = relay.registry.position();
     // Before the queue is asked: the relay goes on.
     const known = relay.registry.broker();
-    const state = await queue.state();
+    const identity = await queue.identity();
     if (isOver()) return;
-    if (state.incarnation !== known.incarnation || hasForgotten(state, known.last_sequence)) {
-      await startOver(deps, publisher, state, signal);
+    if (identity.incarnation !== known.incarnation || hasForgotten(identity, known.last_sequence)) {
+      await startOver(deps, publisher, identity, signal);
       return;
     }
-    if (state.server !== known.server) {
+    if (identity.server !== known.server) {
       // A nats-server 2.9 that was killed may hold back for good what it had handed out before.
       await queue.renewConsumers();
-      relay.registry.setServer(state.server);
-      log.info({ messages: state.messages }, 'the broker was started anew: all messages are handed out again');
+      relay.registry.setServer(identity.server);
+      log.info(
+        { last_sequence: identity.lastSequence },
+        'the broker was started anew: all messages are handed out again',
+      );
     }
+    const isWhole = sweeps++ % WHOLE_SWEEP === 0;
+    if (!isWhole && !isOverdue(deps.nowMs() - deps.marginMs)) {
+      isShortForLong(false);
+      isSilentForLong(false);
+      return;
+    }
+    const state = await queue.state();
+    if (isOver()) return;
     const beforeMs = deps.nowMs() - state.lagMs - deps.marginMs;
     if (!(await progress.whenProcessed(await store.lastPosition(), CATCH_UP_MS))) return;
     if (!isOver()) await compare(publisher, state, { relayedTo, beforeMs }, signal);
@@ -97,14 +116,19 @@ export function createSweeper(deps: SweeperDeps): Service {
     signal: AbortSignal,
   ) {
     const { deliveries } = deps.readModels;
-    const isOverdue = deliveries.pending(beforeMs, { limit: 1 }).length > 0;
-    const isSilent = isOverdue && state.isAsked && state.handedOut === handedOut;
+    const nowMs = deps.nowMs();
+    const someOverdue = isOverdue(beforeMs);
+    const isSilent = someOverdue && state.isAsked && state.handedOut === handedOut;
+    if (state.handedOut !== handedOut) handedOutMs = nowMs;
     handedOut = state.handedOut;
-    const isShort = isOverdue && state.messages < deliveries.countPending(relayedTo) - resumer.ahead();
+    // Where the oldest message is the one that is held back, the queue's lag would excuse that for ever.
+    const isHeldBack = state.isAsked && nowMs - handedOutMs > deps.marginMs && isOverdue(nowMs - deps.marginMs);
+    const isShort = someOverdue && state.messages < deliveries.countPending(relayedTo) - resumer.ahead();
     if (isShortForLong(isShort)) {
       const count = await enqueue(deps, publisher, { beforeMs, upTo: Number.MAX_SAFE_INTEGER }, signal);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
-    } else if (isSilentForLong(isSilent) || state.stuck > Math.max(STUCK, state.messages)) {
+    } else if (isSilentForLong(isSilent) || isHeldBack || state.stuck > Math.max(STUCK, state.messages)) {
+      handedOutMs = nowMs;
       await queue.renewConsumers();
       log.warn(
         { stuck: state.stuck, messages: state.messages },
@@ -137,9 +161,9 @@ function createStreak(length: number): (isSo: boolean) => boolean {
 }
 
 /** Puts everything pending on a queue that is not as it was known to be. */
-async function startOver(deps: SweeperDeps, publisher: Publisher, state: QueueState, signal: AbortSignal) {
+async function startOver(deps: SweeperDeps, publisher: Publisher, identity: QueueIdentity, signal: AbortSignal) {
   const { relay, log } = deps;
-  const { incarnation, lastSequence, server } = state;
+  const { incarnation, lastSequence, server } = identity;
   const skipped = relay.registry.skipped();
   if (!skipped) return;
   const relayedTo = relay.reading();

@@ -49,7 +49,7 @@ export async function startInProcess() {
       readModels: models,
       tree: () => undefined,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
-      ...{ relayedTo: () => undefined, queueState: async () => NOTHING_QUEUED },
+      ...{ relayedTo: () => undefined, queueState: async () => NOTHING_QUEUED, queueWait: async () => NOTHING_QUEUED },
       ...NO_EXCHANGE,
       ...{ log, ids, nowMs, checks },
     });

@@ -178,6 +178,21 @@ describe('slots of long waits', () => {
     expect(state).to.include({ messages: 2, handedOut: 3, lagMs: 0, isAsked: true });
   });
 
+  it('are told of by the worker that takes them: how long the live ones waited', async () => {
+    expect(() => queue.waits()).to.throw('no worker has told how long messages wait');
+    await publish(1);
+    const { lagMs } = await waitFor('some lag', queue.state, (state) => state.lagMs > 50);
+    void work((message) => message.ack());
+    const told = () => {
+      try {
+        return queue.waits().lagMs;
+      } catch {
+        return 0;
+      }
+    };
+    expect(await waitFor('its word', told, (ms) => ms > 0)).to.be.within(lagMs, 60_000);
+  });
+
   it('are emptied, also of what is handed out or waits; what comes then is taken', async () => {
     const taken: number[] = [];
     const abort = new AbortController();

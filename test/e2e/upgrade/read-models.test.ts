@@ -57,7 +57,12 @@ describe('read models of an older version', function () {
       settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
       keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
-      ...{ tree: () => undefined, relayedTo: () => undefined, queueState: async () => NOTHING_QUEUED },
+      ...{
+        tree: () => undefined,
+        relayedTo: () => undefined,
+        queueState: async () => NOTHING_QUEUED,
+        queueWait: async () => NOTHING_QUEUED,
+      },
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: NO_CHECKS },
       ...NO_EXCHANGE,
     });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createBackpressure, type QueueLag } from '../../../services/gateway/backpressure.ts';
+import type { QueueWait } from '../../../infra/queue/waits.ts';
+import { createBackpressure } from '../../../services/gateway/backpressure.ts';
 import { Problem } from '../../../services/gateway/problems.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -14,12 +15,12 @@ function standing({ limitMs = LIMIT_MS } = {}) {
   const queue = { lagMs: 0, handedOut: 0 };
   const lines: { level: number; msg: string; refused?: number }[] = [];
   let asked = 0;
-  let answer: () => Promise<QueueLag> = async () => ({ ...queue });
+  let answer: () => Promise<QueueWait> = async () => ({ ...queue });
   const backpressure = createBackpressure({
     limitMs,
     progress: { reached: () => at.projected },
     relayedTo: () => at.relayed,
-    queueLag() {
+    queueWait() {
       asked += 1;
       return answer();
     },
@@ -48,7 +49,7 @@ function standing({ limitMs = LIMIT_MS } = {}) {
     whenRoom: backpressure.whenRoom,
     stop: backpressure.stop,
     asked: () => asked,
-    answerWith(next: () => Promise<QueueLag>) {
+    answerWith(next: () => Promise<QueueWait>) {
       answer = next;
     },
   };

@@ -8,6 +8,7 @@ const KNOWN = 'known';
 
 describe('the sweeper', () => {
   let ids: string[];
+  let swept: number;
   let asked: number;
   let renewals: number;
   let queueState: Record<string, unknown>;
@@ -21,6 +22,7 @@ describe('the sweeper', () => {
 
   beforeEach(async () => {
     ids = [];
+    swept = 0;
     asked = 0;
     renewals = 0;
     queueState = {
@@ -46,6 +48,10 @@ describe('the sweeper', () => {
       renewConsumers: async () => {
         renewals += 1;
       },
+      identity: async () => {
+        swept += 1;
+        return { ...queueState };
+      },
       state: async () => {
         asked += 1;
         return { ...queueState };
@@ -61,8 +67,8 @@ describe('the sweeper', () => {
       },
       setBroker: () => {},
     };
-    const page = (_: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
-      pending.filter(({ event_id }) => event_id > (after?.event_id ?? 0)).slice(0, limit);
+    const page = (beforeMs: number, { after, limit }: { after?: { event_id: number }; limit: number }) =>
+      pending.filter(({ event_id, due_ms }) => due_ms < beforeMs && event_id > (after?.event_id ?? 0)).slice(0, limit);
     const countPending = (upTo: number) => pending.filter(({ position }) => position <= upTo).length;
     sweeper = createSweeper({
       ...{ queue, marginMs: 0, nowMs: () => ++nowMs, log: pino({ enabled: false }), sweepMs: 1 },
@@ -75,7 +81,8 @@ describe('the sweeper', () => {
   });
   afterEach(() => sweeper.stop());
 
-  const whenSwept = (times: number) => waitFor(`${times} sweeps`, () => asked >= times);
+  const whenSwept = (times: number) => waitFor(`${times} sweeps`, () => swept >= times);
+  const whenAsked = (times: number) => waitFor(`${times} questions`, () => asked >= times);
 
   it('queues what the queue has lost, under another id each time: a broker takes one that it has seen for a repetition', async () => {
     await sweeper.start();
@@ -125,7 +132,7 @@ describe('the sweeper', () => {
     queueState.untaken = 1_001;
     pending = Array.from({ length: 1_200 }, (_, n) => ({ event_id: n + 1, webhook_id: 2, position: 3, due_ms: 4 }));
     await sweeper.start();
-    await whenSwept(5);
+    await whenAsked(5);
     expect(ids.length).to.equal(500);
     queueState.untaken = 1_000;
     await waitFor('all of them', () => ids.length >= 1_200);
@@ -134,21 +141,21 @@ describe('the sweeper', () => {
   it('queues nothing while the queue holds all that is pending', async () => {
     queueState.messages = 1;
     await sweeper.start();
-    await whenSwept(10);
+    await whenAsked(10);
     expect(ids).to.deep.equal([]);
   });
 
   it('does not take for lost what the deliveries of resumed webhooks add that are not queued yet', async () => {
     ahead = 1;
     await sweeper.start();
-    await whenSwept(10);
+    await whenAsked(10);
     expect(ids).to.deep.equal([]);
   });
 
   it('does not take what was not relayed when it asked the queue for lost', async () => {
     relayedTo = 2;
     await sweeper.start();
-    await whenSwept(10);
+    await whenAsked(10);
     expect(ids).to.deep.equal([]);
   });
 
@@ -157,6 +164,13 @@ describe('the sweeper', () => {
     await sweeper.start();
     await waitFor('another consumer', () => renewals > 0);
     expect(ids).to.deep.equal([]);
+  });
+
+  it('makes the consumer anew also where the oldest message is the one that it holds back: its age excuses nothing', async () => {
+    Object.assign(queueState, { messages: 1, untaken: 1, handedOut: 7 });
+    Object.defineProperty(queueState, 'lagMs', { enumerable: true, get: () => Number.MAX_SAFE_INTEGER });
+    await sweeper.start();
+    await waitFor('another consumer', () => renewals > 0);
   });
 
   it('makes the consumer anew, once, where the broker was started anew', async () => {
@@ -168,16 +182,18 @@ describe('the sweeper', () => {
 
   for (const [why, change] of Object.entries({
     'messages are handed out': () => ({ handedOut: asked }),
+    'messages are handed out that are older than what is overdue': () => ({ handedOut: asked, lagMs: 1_000_000 }),
     'nobody asks': () => ({ isAsked: false }),
   })) {
     it(`leaves the consumer alone while ${why}`, async () => {
       queueState.messages = 1;
       Object.defineProperties(queueState, {
         handedOut: { enumerable: true, get: () => ({ ...{ handedOut: 0 }, ...change() }).handedOut },
+        lagMs: { enumerable: true, get: () => ({ ...{ lagMs: 0 }, ...change() }).lagMs },
         isAsked: { enumerable: true, get: () => ({ ...{ isAsked: true }, ...change() }).isAsked },
       });
       await sweeper.start();
-      await whenSwept(10);
+      await whenAsked(10);
       expect(renewals).to.equal(0);
     });
   }
@@ -193,7 +209,14 @@ describe('the sweeper', () => {
     Object.assign(queueState, { messages: 1_500, stuck: 1_500 });
     pending = [];
     await sweeper.start();
-    await whenSwept(10);
+    await whenAsked(3);
     expect(renewals).to.equal(0);
+  });
+
+  it('seldom lets the queue count all that it holds where nothing is overdue', async () => {
+    pending = [];
+    await sweeper.start();
+    await whenSwept(40);
+    expect(asked).to.be.within(1, Math.ceil(swept / 10));
   });
 });
