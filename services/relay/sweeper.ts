@@ -128,8 +128,8 @@ export function createSweeper(deps: SweeperDeps): Service {
       const count = await enqueue(deps, publisher, { beforeMs, upTo: Number.MAX_SAFE_INTEGER }, signal);
       log.warn({ count }, 'overdue deliveries that the queue may have lost are on it again');
     } else if (isSilentForLong(isSilent) || isHeldBack || state.stuck > Math.max(STUCK, state.messages)) {
-      handedOutMs = nowMs;
       await queue.renewConsumers();
+      handedOutMs = deps.nowMs();
       log.warn(
         { stuck: state.stuck, messages: state.messages },
         'the queue held back messages: all are handed out again',
