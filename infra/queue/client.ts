@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ConnectionOptions, type ConsumerInfo, connect, type JsMsg, NatsError, type StreamInfo } from 'nats';
 import type { Logger } from '../log.ts';
@@ -12,7 +11,7 @@ import { FORMER_SUBJECT, shardOf, subjectOfShard } from './shards.ts';
 import { AFTER_DELETE_MS, type Consumers, createStream, isGone, STREAM } from './stream.ts';
 import { isLongWait, subjectAt, TIERS } from './tiers.ts';
 import { inTurns } from './turns.ts';
-import { createWaitMeter, hearWaits, type QueueWait, tellWaits } from './waits.ts';
+import { hearingWaits, tellingWaits } from './waits.ts';
 import { joinWorkers, type Membership, type Share, WHOLE } from './workers.ts';
 
 /** What tells whether the broker still is the one that is known. */
@@ -119,9 +118,6 @@ export async function connectQueue(
       publications.repeat();
     }
   }
-
-  /** Only who asks listens. */
-  let waitsNow: ReturnType<typeof hearWaits> | undefined;
 
   const isUp = (): boolean => isConnected && !nc.isClosed();
 
@@ -248,38 +244,23 @@ export async function connectQueue(
       const consumers = await stream.ensure();
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
-      const meter = createWaitMeter(Date.now);
-      const tellNoMore = tellWaits(nc, randomUUID(), meter);
       const slots = [...consumers].filter(([subject]) => !subject.startsWith(FORMER_SUBJECT));
       const waiting = slots.map(([, consumer]) => messagesOf(consumer, Math.min(maxMessages, AHEAD_OF_SLOT), until));
       try {
         const live = liveMessages(consumers, maxMessages, share, until);
-        for await (const message of inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)])) {
-          meter.handed(message);
-          yield message;
-          meter.taken();
-        }
+        yield* tellingWaits(nc, inTurns<JsMsg>([live, inTurns(waiting), endIfGone(consumers, until)]));
       } catch (error) {
         if (!isGone(error)) throw error;
         log.info('the queue was made anew');
         // By somebody who may still be at it: see stream.ts.
         await delay(AFTER_DELETE_MS);
       } finally {
-        tellNoMore();
         ended.abort();
       }
     },
 
-    /**
-     * How long messages wait until a worker takes them, as the workers of all nodes tell; costs the broker nothing.
-     * @throws Error where none of them has told lately
-     */
-    waits(): QueueWait {
-      waitsNow ??= hearWaits(nc);
-      const wait = waitsNow();
-      if (!wait) throw new Error('no worker has told how long messages wait');
-      return wait;
-    },
+    /** How long messages wait until a worker takes them, as the workers of all nodes tell. @throws Error where none of them has told lately */
+    waits: hearingWaits(nc),
 
     /** Resolves once the server, where it still listens, has read what it was sent, and the connection is closed. */
     async close(): Promise<void> {

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { JsMsg, NatsConnection } from 'nats';
+import { createBroadcast } from './broadcast.ts';
 import { FORMER_SUBJECT } from './shards.ts';
 
 /** Where workers tell how long messages wait. Nothing of it is kept. */
@@ -11,7 +13,7 @@ const STALE_MS = 3_000;
 export interface QueueWait {
   /** How long live messages wait until a worker takes them, in ms. */
   readonly lagMs: number;
-  /** How many messages were handed out since it is listened. */
+  /** How many messages were handed out so far, since it is counted. */
   readonly handedOut: number;
 }
 
@@ -23,7 +25,7 @@ interface Word extends QueueWait {
 type Handed = Pick<JsMsg, 'subject' | 'redelivered'> & { readonly info: Pick<JsMsg['info'], 'timestampNanos'> };
 
 /**
- * How long the live messages that a worker is handed for the first time have waited. Asked, the broker would tell the same, but nats-server 2.9 to 2.9.14 then
+ * How long the live messages that a worker is handed for the first time have waited. Asked, the broker would tell the same, but nats-server 2.9.10 (mended in 2.9.15) then
  * counts all that is pending of a consumer anew for each message that it hands out until about half of the messages there are handed out, and takes no others
  * while it counts: under load publications waited for seconds.
  * @param nowMs in ms since the epoch: it is held against the broker's clock
@@ -62,17 +64,22 @@ export function createWaitMeter(nowMs: () => number) {
   };
 }
 
-export type WaitMeter = ReturnType<typeof createWaitMeter>;
-
-/** Tells what `meter` has measured, until the returned function is called. */
-export function tellWaits(nc: NatsConnection, worker: string, meter: WaitMeter): () => void {
-  const telling = setInterval(() => {
-    if (!nc.isClosed() && !nc.isDraining()) {
-      nc.publish(SUBJECT, JSON.stringify({ worker, ...meter.told() } satisfies Word));
-    }
-  }, TELL_MS);
+/** The same messages; meanwhile all are told how long they have waited until the reader has room for another. */
+export async function* tellingWaits(nc: NatsConnection, messages: AsyncIterable<JsMsg>): AsyncGenerator<JsMsg> {
+  const worker = randomUUID();
+  const meter = createWaitMeter(Date.now);
+  const { say } = createBroadcast<Word>(nc, SUBJECT);
+  const telling = setInterval(() => say({ worker, ...meter.told() }), TELL_MS);
   telling.unref();
-  return () => clearInterval(telling);
+  try {
+    for await (const message of messages) {
+      meter.handed(message);
+      yield message;
+      meter.taken();
+    }
+  } finally {
+    clearInterval(telling);
+  }
 }
 
 /**
@@ -96,13 +103,19 @@ export function createWaits(nowMs: () => number) {
   };
 }
 
-/** Listens to what workers tell as long as the connection lasts. */
-export function hearWaits(nc: NatsConnection): () => QueueWait | undefined {
-  const waits = createWaits(() => performance.now());
-  nc.subscribe(SUBJECT, {
-    callback: (error, message) => {
-      if (!error) waits.hear(message.json<Word>());
-    },
-  });
-  return waits.now;
+/**
+ * What workers of all nodes tell: listened to from the first time that it is asked for, as long as the connection lasts; costs the broker nothing.
+ * @returns what gives it, and throws an Error where none of them has told lately
+ */
+export function hearingWaits(nc: NatsConnection): () => QueueWait {
+  let waits: ReturnType<typeof createWaits> | undefined;
+  return () => {
+    if (!waits) {
+      waits = createWaits(() => performance.now());
+      createBroadcast<Word>(nc, SUBJECT).hear(waits.hear);
+    }
+    const wait = waits.now();
+    if (!wait) throw new Error('no worker has told how long messages wait');
+    return wait;
+  };
 }

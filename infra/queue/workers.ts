@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from 'nats';
+import { createBroadcast } from './broadcast.ts';
 import { SHARDS, shardOf, shardsOf } from './shards.ts';
 
 /** Where workers tell each other that they are there. Nothing of it is kept: whoever does not hear it for a while takes the teller for gone. */
@@ -90,14 +91,10 @@ export type Membership = Share & { readonly leave: () => void };
 export function joinWorkers(nc: NatsConnection, isConnected: () => boolean): Membership {
   const self = randomUUID();
   const roster = createRoster(self, () => performance.now());
-  const say = (isLeaving: boolean) => {
-    if (!nc.isClosed() && !nc.isDraining())
-      nc.publish(SUBJECT, JSON.stringify({ worker: self, isLeaving } satisfies Word));
-  };
-  const hearing = nc.subscribe(SUBJECT, {
-    callback: (error, message) => {
-      if (!error && roster.hear(message.json<Word>())) say(false);
-    },
+  const broadcast = createBroadcast<Word>(nc, SUBJECT);
+  const say = (isLeaving: boolean) => broadcast.say({ worker: self, isLeaving });
+  const hearNoMore = broadcast.hear((word) => {
+    if (roster.hear(word)) say(false);
   });
   const beating = setInterval(() => {
     roster.beat(isConnected());
@@ -109,7 +106,7 @@ export function joinWorkers(nc: NatsConnection, isConnected: () => boolean): Mem
     ...roster,
     leave() {
       clearInterval(beating);
-      hearing.unsubscribe();
+      hearNoMore();
       say(true);
     },
   };
