@@ -2,9 +2,16 @@ import { createMetrics } from '../../infra/metrics/metrics.ts';
 import type { QueueState } from '../../infra/queue/client.ts';
 
 /** A queue that nobody has put anything on. */
-export const NOTHING_QUEUED: QueueState = {
+const NOTHING_QUEUED: QueueState = {
   ...{ incarnation: '', server: '', lastSequence: 0, messages: 0, untaken: 0, stuck: 0 },
   ...{ handedOut: 0, isAsked: true, lagMs: 0 },
+};
+
+/** What a gateway knows of such a queue, and of the relay beside it: nothing. */
+export const NO_QUEUE = {
+  relayedTo: () => undefined,
+  queueState: async () => NOTHING_QUEUED,
+  queueWait: async () => NOTHING_QUEUED,
 };
 
 /** Checks of what is always there. */

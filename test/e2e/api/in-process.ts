@@ -14,7 +14,7 @@ import { createGateway, type GatewayDeps } from '../../../services/gateway/gatew
 import { createProjector } from '../../../services/projector/projector.ts';
 import { apiAt } from '../../support/api.ts';
 import { ANYWHERE } from '../../support/destinations.ts';
-import { NO_CHECKS, NO_EXCHANGE, NOTHING_QUEUED } from '../../support/figures.ts';
+import { NO_CHECKS, NO_EXCHANGE, NO_QUEUE } from '../../support/figures.ts';
 
 export type InProcess = Awaited<ReturnType<typeof startInProcess>>;
 
@@ -49,7 +49,7 @@ export async function startInProcess() {
       readModels: models,
       tree: () => undefined,
       progress: createProgress(models.position, -1, () => performance.now() + clock.patienceMs),
-      ...{ relayedTo: () => undefined, queueState: async () => NOTHING_QUEUED, queueWait: async () => NOTHING_QUEUED },
+      ...NO_QUEUE,
       ...NO_EXCHANGE,
       ...{ log, ids, nowMs, checks },
     });

@@ -19,7 +19,7 @@ import { createProjector } from '../../../services/projector/projector.ts';
 import { openReader } from '../../../services/read-model-reader.ts';
 import { apiAt } from '../../support/api.ts';
 import { ANYWHERE } from '../../support/destinations.ts';
-import { NO_CHECKS, NO_EXCHANGE, NOTHING_QUEUED } from '../../support/figures.ts';
+import { NO_CHECKS, NO_EXCHANGE, NO_QUEUE } from '../../support/figures.ts';
 import { waitFor } from '../../support/wait.ts';
 import { answersOf } from './answers.ts';
 import { fixtureNames, unpack } from './unpack.ts';
@@ -57,12 +57,8 @@ describe('read models of an older version', function () {
       settings: { ...readSettings({ PORT: '0', PUBLISH_LAG_LIMIT: '0s' }), adminKey: fixture.adminKey },
       keys: createKeys([masterSecret(dataDir)]),
       ...{ store, readModels: models, progress: createProgress(models.position, await store.lastPosition()), log },
-      ...{
-        tree: () => undefined,
-        relayedTo: () => undefined,
-        queueState: async () => NOTHING_QUEUED,
-        queueWait: async () => NOTHING_QUEUED,
-      },
+      tree: () => undefined,
+      ...NO_QUEUE,
       ...{ ids: createIds(0, Date.now, models.events.largestId()), nowMs: Date.now, checks: NO_CHECKS },
       ...NO_EXCHANGE,
     });
