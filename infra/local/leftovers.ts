@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { processMark } from './process-mark.ts';
+import { isAlive } from './process-mark.ts';
 import { type RunningProcess, readRun } from './run-file.ts';
 
 /** How long processes of a dead run, which stop by themselves, have for it, in ms. */
@@ -15,10 +15,6 @@ export async function endLeftovers(dataDir: string, say: (line: string) => void)
   if (await areGone(left, PATIENCE_MS)) return;
   for (const { pid } of left.filter(isAlive)) signal(pid, 'SIGKILL');
   await areGone(left, PATIENCE_MS);
-}
-
-function isAlive({ pid, mark }: RunningProcess): boolean {
-  return mark !== undefined && processMark(pid) === mark;
 }
 
 async function areGone(processes: readonly RunningProcess[], withinMs: number): Promise<boolean> {

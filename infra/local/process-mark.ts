@@ -1,11 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/**
- * What tells a process from a later one of the same pid: when it began. Undefined where there is no such process, or only
- * its exit code is left of it.
- */
-export function processMark(pid: number): string | undefined {
+/** A process, told from a later one of the same pid. */
+export interface MarkedProcess {
+  readonly pid: number;
+  /** When it began. Undefined where there was no such process, or only its exit code was left of it. */
+  readonly mark: string | undefined;
+}
+
+export function markProcess(pid: number): MarkedProcess {
+  return { pid, mark: markOf(pid) };
+}
+
+/** Whether it runs: also where it is stopped, no more where only its exit code is left. */
+export function isAlive({ pid, mark }: MarkedProcess): boolean {
+  return mark !== undefined && markOf(pid) === mark;
+}
+
+function markOf(pid: number): string | undefined {
   try {
     return process.platform === 'linux' ? markOnLinux(pid) : markElsewhere(pid);
   } catch {

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CannotStart } from './cannot-start.ts';
 import { fileIn } from './eventstore/store/database.ts';
-import { processMark } from './process-mark.ts';
+import { isAlive } from './process-mark.ts';
 import { readRun } from './run-file.ts';
 
 const EVENTSTORE_MAIN = join(import.meta.dirname, 'eventstore/main.ts');
@@ -26,8 +26,7 @@ export async function reachStore(dataDir: string, eventstoreUrl: string | undefi
 /** Where the store of a run listens that has not ended; one that was killed has left its note. */
 function runningUrl(dataDir: string): string | undefined {
   const { processes = [], eventstoreUrl } = readRun(dataDir) ?? {};
-  const isRunning = processes.some(({ pid, mark }) => mark !== undefined && processMark(pid) === mark);
-  return isRunning ? eventstoreUrl : undefined;
+  return processes.some(isAlive) ? eventstoreUrl : undefined;
 }
 
 async function startAlone(dataDir: string): Promise<ReachedStore> {

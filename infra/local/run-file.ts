@@ -1,12 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { processMark } from './process-mark.ts';
+import { type MarkedProcess, markProcess } from './process-mark.ts';
 
-export interface RunningProcess {
+export interface RunningProcess extends MarkedProcess {
   readonly name: string;
-  readonly pid: number;
-  /** See `processMark`. */
-  readonly mark: string | undefined;
 }
 
 /** What runs on a data directory: for the next run, should this one be killed, and for tests. */
@@ -41,5 +38,5 @@ export function removeRun(dataDir: string): void {
 }
 
 export function running(name: string, pid: number): RunningProcess {
-  return { name, pid, mark: processMark(pid) };
+  return { name, ...markProcess(pid) };
 }

@@ -1,4 +1,4 @@
-import { processMark } from './process-mark.ts';
+import { isAlive, markProcess } from './process-mark.ts';
 
 export type StopReason = 'signal' | 'orphaned';
 
@@ -20,10 +20,10 @@ const LOOK_MS = 500;
 
 /** Resolves when this process is gone, which cannot tell us; see infra/setup/hand-over.mjs. */
 export function whenGone(pid: number): Promise<StopReason> {
-  const mark = processMark(pid);
+  const parent = markProcess(pid);
   return new Promise((resolve) => {
     const looking = setInterval(() => {
-      if (mark !== undefined && processMark(pid) === mark) return;
+      if (isAlive(parent)) return;
       clearInterval(looking);
       resolve('orphaned');
     }, LOOK_MS);

@@ -80,11 +80,8 @@ export async function startBenchStack(
       tell({ count: true });
       return message;
     },
-    /** @throws Error where no process of that name is running */
     async signal(name: string, signal: NodeJS.Signals): Promise<void> {
-      const running = (await stack.processes()).find((process) => process.name === name);
-      if (!running) throw new Error(`no process ${name}`);
-      process.kill(running.pid, signal);
+      process.kill(await stack.pidOf(name), signal);
     },
     /** How many of its processes are not those that it was started with. */
     async restarted(): Promise<number> {

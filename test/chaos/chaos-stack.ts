@@ -6,7 +6,7 @@ import { createChild, type Program } from '../../infra/local/child.ts';
 import { createPort, freePort } from '../../infra/local/free-port.ts';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { natsServer } from '../../infra/local/nats-server.ts';
-import { processMark } from '../../infra/local/process-mark.ts';
+import { isAlive, markProcess } from '../../infra/local/process-mark.ts';
 import { readRun } from '../../infra/local/run-file.ts';
 import { removeDerived } from '../../infra/sqlite.ts';
 import { readModelsFile } from '../../projections/generations.ts';
@@ -80,8 +80,7 @@ export async function startChaosStack(dir: string) {
 
   function pid(part: Part): number | undefined {
     if (part in children) return children[part as keyof typeof children].pid();
-    const found = readRun(at('data'))?.processes.find(({ name }) => name === part);
-    return found?.mark !== undefined && processMark(found.pid) === found.mark ? found.pid : undefined;
+    return readRun(at('data'))?.processes.find((process) => process.name === part && isAlive(process))?.pid;
   }
 
   let stopping: Promise<void> | undefined;
@@ -115,8 +114,8 @@ export async function startChaosStack(dir: string) {
     /** Resolves once the process that this part has now is gone, or after `patienceMs`; undefined where it has none. */
     whenEnded(part: Part, patienceMs: number): Promise<void> | undefined {
       const id = pid(part);
-      const mark = id === undefined ? undefined : processMark(id);
-      return id === undefined || mark === undefined ? undefined : until(() => processMark(id) !== mark, patienceMs);
+      const process = id === undefined ? undefined : markProcess(id);
+      return process && isAlive(process) ? until(() => !isAlive(process), patienceMs) : undefined;
     },
     /** To be called while nothing runs; the queue's goes before the broker's next start. */
     throwAway(what: Derived): void {

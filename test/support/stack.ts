@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
-import { processMark } from '../../infra/local/process-mark.ts';
+import { isAlive } from '../../infra/local/process-mark.ts';
 import { type Run, readRun } from '../../infra/local/run-file.ts';
 import { VARIABLES } from '../../infra/settings.ts';
 import { waitFor } from './wait.ts';
@@ -22,10 +22,14 @@ export interface Stack {
   readonly env: NodeJS.ProcessEnv;
   /** What runs now, the supervisor first. A process that has just been killed is missing until it is started again. */
   processes(): Promise<{ name: string; pid: number }[]>;
+  /** The pid of the process of this name: of the next one where it is being started again. */
+  pidOf(name: string): Promise<number>;
   /** What the supervisor has noted: URLs and processes. */
   run(): Promise<Run>;
   /** Stops it as SIGTERM does and resolves with the exit code. The data directory stays until the tests have ended. */
   stop(): Promise<number>;
+  /** Kills the process of this name, or the next one where it is being started again, and resolves with its pid when it is gone. */
+  kill9(name: string): Promise<number>;
   /** Kills every process of it at once and resolves when all are gone. The data directory stays. */
   kill9All(): Promise<void>;
   /** All that its processes printed so far. */
@@ -48,22 +52,35 @@ export async function startStack(options: { env?: Record<string, string>; dataDi
   const url = await Promise.race([whenReady(supervisor), exited]);
   if (typeof url !== 'string') throw new Error(`the stack did not start (exit code ${url}):\n${output()}`);
 
+  /** The list may still have one that has just been killed. */
+  const whenRunning = (name: string) =>
+    waitFor(`a process ${name}`, () =>
+      readRun(dataDir)?.processes.find((process) => process.name === name && isAlive(process)),
+    );
+
   return {
     ...{ url, dataDir, pid: supervisor.pid as number, env, output },
     run: async () => readRun(dataDir) ?? { processes: [] },
     processes: async () => [...(readRun(dataDir)?.processes ?? [])],
+    pidOf: async (name) => (await whenRunning(name)).pid,
     async stop() {
       supervisor.kill('SIGTERM');
       const code = await exited;
       await endLeftovers(dataDir, () => {});
       return code;
     },
+    async kill9(name) {
+      const running = await whenRunning(name);
+      process.kill(running.pid, 'SIGKILL');
+      await waitFor(`the end of ${name}`, () => !isAlive(running));
+      return running.pid;
+    },
     async kill9All() {
       const processes = readRun(dataDir)?.processes ?? [];
       // The supervisor comes first: it would start the others again.
-      for (const { pid, mark } of processes) if (mark && processMark(pid) === mark) process.kill(pid, 'SIGKILL');
+      for (const running of processes.filter(isAlive)) process.kill(running.pid, 'SIGKILL');
       await exited;
-      await waitFor('the end of all processes', () => processes.every(({ pid, mark }) => processMark(pid) !== mark));
+      await waitFor('the end of all processes', () => !processes.some(isAlive));
     },
   };
 }

@@ -11,6 +11,16 @@ const LOOK_MS = 20;
 export async function waitFor<T>(
   what: string,
   look: () => T | Promise<T>,
+): Promise<Exclude<T, undefined | null | false>>;
+export async function waitFor<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  isThere?: (seen: T) => boolean,
+  patienceMs?: number,
+): Promise<T>;
+export async function waitFor<T>(
+  what: string,
+  look: () => T | Promise<T>,
   isThere: (seen: T) => boolean = (seen) => seen !== undefined && seen !== null && seen !== false,
   patienceMs = PATIENCE_MS,
 ): Promise<T> {

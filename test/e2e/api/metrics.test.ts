@@ -120,7 +120,7 @@ describe('GET /metrics', () => {
   });
 
   it('shows that a process tells nothing, in place of figures that look like zero', async () => {
-    const delivery = (await stack().processes()).find(({ name }) => name === 'delivery')?.pid as number;
+    const delivery = await stack().pidOf('delivery');
     process.kill(delivery, 'SIGSTOP');
     try {
       const samples = await scrape();
@@ -135,8 +135,7 @@ describe('GET /metrics', () => {
 
   it('has a process again that was killed and started anew, under the same name', async () => {
     const before = find(await scrape(), 'process_start_time_seconds', { process: 'delivery' });
-    const delivery = (await stack().processes()).find(({ name }) => name === 'delivery')?.pid as number;
-    process.kill(delivery, 'SIGKILL');
+    await stack().kill9('delivery');
     await waitFor('the next one', async () => {
       const started = find(await scrape(), 'process_start_time_seconds', { process: 'delivery' });
       return started !== undefined && started !== before;

@@ -30,28 +30,23 @@ describe('kill -9 of one process under load', function () {
     await receiver?.close();
   });
 
-  for (const name of ['gateway', 'delivery', 'projector', 'eventstore', 'nats']) {
+  for (const name of ['gateway', 'delivery', 'projector+relay', 'eventstore', 'nats-server']) {
     it(`${name}: nothing is lost`, () => surviveKillOf(name, async () => {}));
   }
 
-  it('nats, and its directory deleted: nothing is lost', () =>
-    surviveKillOf('nats', () => rm(join(stack.dataDir, 'nats'), { recursive: true, force: true, maxRetries: 10 })));
+  it('nats-server, and its directory deleted: nothing is lost', () =>
+    surviveKillOf('nats-server', () =>
+      rm(join(stack.dataDir, 'nats'), { recursive: true, force: true, maxRetries: 10 }),
+    ));
 
   async function surviveKillOf(name: string, meanwhile: () => Promise<void>) {
     const load = startLoad(channel, () => api);
     await load.whenAccepted(ENOUGH);
-    process.kill(await pidOf(name), 'SIGKILL');
+    await stack.kill9(name);
     await meanwhile();
     await load.whenAccepted(load.accepted.length + ENOUGH);
     const accepted = await load.stop();
     await whenAllDelivered(api, channel, accepted, 1);
     expect(receiver.missing(accepted, '/')).to.deep.equal([]);
-  }
-
-  async function pidOf(name: string): Promise<number> {
-    const processes = await stack.processes();
-    const found = processes.find((process) => process.name.includes(name));
-    if (!found) throw new Error(`no process ${name} among ${JSON.stringify(processes)}`);
-    return found.pid;
   }
 });

@@ -21,9 +21,7 @@ describe('fuzzing', function () {
 
   it('would notice the death of what it sends to', async () => {
     fuzz.isWarm();
-    const processes = await fuzz.stack.processes();
-    const { pid } = processes.find(({ name }) => name === 'eventstore') as { pid: number };
-    process.kill(pid, 'SIGKILL');
+    await fuzz.stack.kill9('eventstore');
     const failure = await fuzz.round(SEED, RUNS).then(
       () => undefined,
       (error: Error) => error.message,

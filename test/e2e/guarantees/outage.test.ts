@@ -54,7 +54,7 @@ describe('an outage', function () {
   });
 
   it('of the broker: events are accepted, and delivered once it is back', async () => {
-    await hang('nats');
+    await hang('nats-server');
     const first = await api.publish(channel);
     // Before anybody has noticed, and has started another broker.
     expect((await api.log(channel, first.id))[0]).to.include({ status: 'pending' });
@@ -69,11 +69,9 @@ describe('an outage', function () {
     api.call('POST', `/v1/channels/${channel.id}/events`, { key: channel.publisher_key, json: { event_name: 'x' } });
 
   async function hang(name: string): Promise<void> {
-    const processes = await stack.processes();
-    const found = processes.find((process) => process.name.includes(name));
-    if (!found) throw new Error(`no process ${name} among ${JSON.stringify(processes)}`);
-    process.kill(found.pid, 'SIGSTOP');
-    stopped.add(found.pid);
+    const pid = await stack.pidOf(name);
+    process.kill(pid, 'SIGSTOP');
+    stopped.add(pid);
   }
 
   function resumeAll(): void {

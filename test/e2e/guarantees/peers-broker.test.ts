@@ -35,7 +35,7 @@ describe('the queue of peers', function () {
   it('svix #1844: the broker is killed again and again, once with all it had: deliveries go on, and no service is restarted', async () => {
     receiver.reply({ status: 500 }, '/waiting');
     for (const path of ['/waiting', '/running']) await api.newWebhook(channel, receiver.url(path));
-    const services = await pids(isService);
+    const services = await servicePids();
     const accepted: number[] = [];
     for (const isWiped of [false, false, true]) {
       const { promise: killed, resolve: answerNow } = Promise.withResolvers<void>();
@@ -51,7 +51,7 @@ describe('the queue of peers', function () {
     receiver.reply({}, '/waiting');
     accepted.push(...(await publishMany(10)));
     await whenAllDelivered(api, channel, accepted, 2);
-    expect(await pids(isService)).to.deep.equal(services);
+    expect(await servicePids()).to.deep.equal(services);
   });
 
   it('svix #1511: a webhook is deleted with messages queued: they are cancelled without a POST, and leave the queue', async () => {
@@ -60,7 +60,7 @@ describe('the queue of peers', function () {
     await api.newWebhook(channel, receiver.url('/kept'));
     const tried = await publishMany(5);
     await receiver.whenHits(5, ({ path }) => path === '/deleted');
-    const delivery = (await pids(isService)).delivery as number;
+    const delivery = await stack.pidOf('delivery');
     process.kill(delivery, 'SIGSTOP');
     const untried = await publishMany(5);
     const deletedMs = Date.now();
@@ -91,18 +91,14 @@ describe('the queue of peers', function () {
   /** Resolves once all services have found the next one: what is sent into the gap waits for its own time limit, which is no part of this. */
   async function killBroker(isWiped: boolean) {
     const reconnects = () => stack.output().split('nats: reconnect').length - 1;
-    const connected = reconnects() + Object.keys(await pids(isService)).length;
-    const { 'nats-server': pid } = await pids((name) => name === 'nats-server');
-    process.kill(pid as number, 'SIGKILL');
+    const connected = reconnects() + SERVICES.length;
+    await stack.kill9('nats-server');
     if (isWiped) await rm(join(stack.dataDir, 'nats'), { recursive: true, force: true });
     await waitFor('connections to another nats-server', reconnects, (count) => count >= connected);
   }
 
-  async function pids(isWanted: (name: string) => boolean): Promise<Record<string, number>> {
-    const processes = await stack.processes();
-    return Object.fromEntries(processes.filter(({ name }) => isWanted(name)).map(({ name, pid }) => [name, pid]));
-  }
+  const servicePids = () => Promise.all(SERVICES.map((name) => stack.pidOf(name)));
 });
 
-const isService = (name: string) => ['gateway', 'delivery', 'projector+relay'].includes(name);
+const SERVICES = ['gateway', 'delivery', 'projector+relay'];
 const idIn = (body: Buffer): number => JSON.parse(body.toString()).id;

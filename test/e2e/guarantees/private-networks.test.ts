@@ -78,8 +78,7 @@ describe('private networks', function () {
 
   it('are looked for, as any name is, with threads enough for many names whose servers hang', async function () {
     if (process.platform !== 'linux') this.skip();
-    const delivery = (await stack.processes()).find(({ name }) => name === 'delivery');
-    expect(readdirSync(`/proc/${delivery?.pid}/task`)).to.have.length.above(64);
+    expect(readdirSync(`/proc/${await stack.pidOf('delivery')}/task`)).to.have.length.above(64);
   });
 
   it('no more than denied ports are, by name or address', async () => {

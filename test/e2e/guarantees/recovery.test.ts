@@ -95,9 +95,6 @@ describe('a recovery', function () {
     const known = new Set(ids);
     return receiver.hits.map(({ body }) => JSON.parse(body.toString()).id).filter((id) => known.has(id));
   };
-  const pidOf = async (name: string) =>
-    (await waitFor(name, async () => (await stack.processes()).find((process) => process.name.includes(name))))?.pid ??
-    0;
 
   it('delivers again what failed, once, and tells how far it is', async () => {
     const ids = await publishInVain();
@@ -162,7 +159,7 @@ describe('a recovery', function () {
     const recovery = await recover({ since: SINCE });
     for (const count of [20, 150, 250]) {
       await receiver.whenHits(count);
-      process.kill(await pidOf('relay'), 'SIGKILL');
+      await stack.kill9('projector+relay');
     }
     expect((await finished(recovery)).found).to.deep.equal({ failed: EVENTS, missing: 0 });
     await expectRedelivered(ids);

@@ -87,8 +87,7 @@ describe('a redelivery that was answered', function () {
     it(`is made after kill -9 of everything; deleted: ${name}`, async () => {
       const { id } = await api.publish(channel);
       const before = await entryOnce(id, ({ status }) => status === 'delivered');
-      const delivery = (await stack.processes()).find((process) => process.name.includes('delivery'));
-      process.kill(delivery?.pid as number, 'SIGSTOP');
+      process.kill(await stack.pidOf('delivery'), 'SIGSTOP');
       await redeliver(id);
       expect((await api.log(channel, id))[0]).to.include({ status: 'pending' });
       await stack.kill9All();

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { processMark } from '../../../infra/local/process-mark.ts';
+import { isAlive, markProcess } from '../../../infra/local/process-mark.ts';
 import { stackEnv } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -47,7 +47,7 @@ export function launch(command: readonly string[], settings: Record<string, stri
     whenOpen: async () => (await whenPrinted(/Open +(\S+)/))[1] as string,
     signalGroup: (signal: NodeJS.Signals) => process.kill(-pid, signal),
     /** It and all that it started, directly or not. */
-    tree: () => treeOf(pid).map((id) => ({ pid: id, mark: processMark(id) })),
+    tree: () => treeOf(pid).map(markProcess),
   };
 }
 
@@ -55,7 +55,7 @@ export type Launched = ReturnType<typeof launch>;
 
 /** Resolves when none of these processes is left. */
 export async function whenGone(processes: ReturnType<Launched['tree']>, patienceMs = 10_000): Promise<void> {
-  const left = () => processes.filter(({ pid, mark }) => mark && processMark(pid) === mark).map(({ pid }) => pid);
+  const left = () => processes.filter(isAlive).map(({ pid }) => pid);
   await waitFor('the end of processes', left, ({ length }) => length === 0, patienceMs);
 }
 

@@ -16,20 +16,11 @@ describe('a process that dies', () => {
     await stack?.stop();
   });
 
-  async function pidOf(name: string): Promise<number | undefined> {
-    return (await stack.processes()).find((process) => process.name === name)?.pid;
-  }
-
   for (const name of CHILDREN) {
     it(`${name}: is started again, where it was`, async () => {
       const before = await stack.run();
-      const killed = (await pidOf(name)) as number;
-      process.kill(killed, 'SIGKILL');
-      await waitFor(
-        `another ${name}`,
-        () => pidOf(name),
-        (pid) => pid !== undefined && pid !== killed,
-      );
+      const killed = await stack.kill9(name);
+      expect(await stack.pidOf(name), `another ${name}`).to.not.equal(killed);
       await waitFor(`${name} to serve`, () => stack.output().includes(`${name} is back`));
       const api = apiAt(stack.url);
       await waitFor('readiness', () =>
