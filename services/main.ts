@@ -70,18 +70,18 @@ async function run(names: readonly string[], settings: Settings): Promise<void> 
   if (reason instanceof Error) throw reason;
 }
 
-/** What whoever set it up can mend, in one line; undefined for what is our own fault. */
-function mendable(error: unknown, settings: Settings | undefined): string | undefined {
-  if (error instanceof SettingError || error instanceof CannotStart) return error.message;
-  const { syscall, cause } = (error ?? {}) as NodeJS.ErrnoException;
-  if (settings && syscall === 'listen') return whyNot(error as NodeJS.ErrnoException, settings.host, settings.port);
+/** What whoever set it up can mend, in one line, and what a role ends with then; undefined for what is our own fault. */
+function mendable(error: unknown, settings: Settings | undefined): { line: string; exitCode: number } | undefined {
+  if (error instanceof SettingError || error instanceof CannotStart) {
+    return { line: error.message, exitCode: CANNOT_START_CODE };
+  }
+  const { code, syscall, cause } = (error ?? {}) as NodeJS.ErrnoException;
+  if (settings && syscall === 'listen') {
+    const line = whyNot(error as NodeJS.ErrnoException, settings.host, settings.port);
+    // A supervisor that chose the port starts the gateway again, on another one.
+    return { line, exitCode: code === 'EADDRINUSE' ? 1 : CANNOT_START_CODE };
+  }
   return cause === undefined ? undefined : mendable(cause, settings);
-}
-
-/** The port of a gateway that is to be tried again: on another one, where a supervisor chose it. */
-function isTaken(error: unknown): boolean {
-  const { code, cause } = (error ?? {}) as NodeJS.ErrnoException;
-  return code === 'EADDRINUSE' || (cause !== undefined && isTaken(cause));
 }
 
 const names = process.argv.slice(2);
@@ -91,8 +91,7 @@ try {
   await (names.length > 0 ? run(names, settings) : supervise(settings));
   process.exit(0);
 } catch (error) {
-  const line = mendable(error, settings);
-  console.error(line ?? error);
-  const isMendableRole = names.length > 0 && line !== undefined && !isTaken(error);
-  process.exit(isMendableRole ? CANNOT_START_CODE : 1);
+  const found = mendable(error, settings);
+  console.error(found?.line ?? error);
+  process.exit(names.length > 0 ? (found?.exitCode ?? 1) : 1);
 }
