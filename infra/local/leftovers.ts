@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from './process-mark.ts';
-import { type RunningProcess, readRun } from './run-file.ts';
+import { aliveOn, type RunningProcess } from './run-file.ts';
 
 /** How long processes of a dead run, which stop by themselves, have for it, in ms. */
 const PATIENCE_MS = 1_000;
@@ -8,7 +8,7 @@ const LOOK_MS = 20;
 
 /** Resolves when nothing is left of a run that was killed on this data directory. The caller holds the directory. */
 export async function endLeftovers(dataDir: string, say: (line: string) => void): Promise<void> {
-  const left = (readRun(dataDir)?.processes ?? []).filter(isAlive);
+  const left = aliveOn(dataDir);
   if (left.length === 0) return;
   say(`the last run was killed: ending what is left of it (${left.map(({ name }) => name).join(', ')})`);
   for (const { pid } of left) signal(pid, 'SIGTERM');

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type MarkedProcess, markProcess } from './process-mark.ts';
+import { isAlive, type MarkedProcess, markProcess } from './process-mark.ts';
 
 export interface RunningProcess extends MarkedProcess {
   readonly name: string;
@@ -24,6 +24,11 @@ export function readRun(dataDir: string): Run | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Those of its processes that still run, in the order in which they were noted: one that was killed may be noted until its end is seen. */
+export function aliveOn(dataDir: string): RunningProcess[] {
+  return (readRun(dataDir)?.processes ?? []).filter(isAlive);
 }
 
 /** Replaces the file as a whole, so that nobody reads half of it. */

@@ -80,6 +80,7 @@ export async function startBenchStack(
       tell({ count: true });
       return message;
     },
+    /** To the process of that name, once one runs. @throws Error where none does for long */
     async signal(name: string, signal: NodeJS.Signals): Promise<void> {
       process.kill(await stack.pidOf(name), signal);
     },

@@ -7,7 +7,7 @@ import { createPort, freePort } from '../../infra/local/free-port.ts';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { natsServer } from '../../infra/local/nats-server.ts';
 import { isAlive, markProcess } from '../../infra/local/process-mark.ts';
-import { readRun } from '../../infra/local/run-file.ts';
+import { aliveOn } from '../../infra/local/run-file.ts';
 import { removeDerived } from '../../infra/sqlite.ts';
 import { readModelsFile } from '../../projections/generations.ts';
 import { stackEnv } from '../support/stack.ts';
@@ -80,7 +80,7 @@ export async function startChaosStack(dir: string) {
 
   function pid(part: Part): number | undefined {
     if (part in children) return children[part as keyof typeof children].pid();
-    return readRun(at('data'))?.processes.find((process) => process.name === part && isAlive(process))?.pid;
+    return aliveOn(at('data')).find(({ name }) => name === part)?.pid;
   }
 
   let stopping: Promise<void> | undefined;

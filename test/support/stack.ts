@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endLeftovers } from '../../infra/local/leftovers.ts';
 import { isAlive } from '../../infra/local/process-mark.ts';
-import { type Run, readRun } from '../../infra/local/run-file.ts';
+import { aliveOn, type Run, readRun } from '../../infra/local/run-file.ts';
 import { VARIABLES } from '../../infra/settings.ts';
 import { waitFor } from './wait.ts';
 
@@ -20,7 +20,7 @@ export interface Stack {
   readonly pid: number;
   /** What it was started with. */
   readonly env: NodeJS.ProcessEnv;
-  /** What runs now, the supervisor first. A process that has just been killed is missing until it is started again. */
+  /** What the supervisor has noted as running, itself first. One that has just been killed may still be there, and then is missing until it is started again. */
   processes(): Promise<{ name: string; pid: number }[]>;
   /** The pid of the process of this name: of the next one where it is being started again. */
   pidOf(name: string): Promise<number>;
@@ -52,11 +52,8 @@ export async function startStack(options: { env?: Record<string, string>; dataDi
   const url = await Promise.race([whenReady(supervisor), exited]);
   if (typeof url !== 'string') throw new Error(`the stack did not start (exit code ${url}):\n${output()}`);
 
-  /** The list may still have one that has just been killed. */
   const whenRunning = (name: string) =>
-    waitFor(`a process ${name}`, () =>
-      readRun(dataDir)?.processes.find((process) => process.name === name && isAlive(process)),
-    );
+    waitFor(`a process ${name}`, () => aliveOn(dataDir).find((process) => process.name === name));
 
   return {
     ...{ url, dataDir, pid: supervisor.pid as number, env, output },
@@ -76,9 +73,9 @@ export async function startStack(options: { env?: Record<string, string>; dataDi
       return running.pid;
     },
     async kill9All() {
-      const processes = readRun(dataDir)?.processes ?? [];
+      const processes = aliveOn(dataDir);
       // The supervisor comes first: it would start the others again.
-      for (const running of processes.filter(isAlive)) process.kill(running.pid, 'SIGKILL');
+      for (const running of processes) if (isAlive(running)) process.kill(running.pid, 'SIGKILL');
       await exited;
       await waitFor('the end of all processes', () => !processes.some(isAlive));
     },
